@@ -1,0 +1,152 @@
+import type { ConnectionOptions, Connection as DriverConnection } from 'mysql2/promise';
+import { createConnection } from 'mysql2/promise';
+import type { Endpoint } from './endpoint.ts';
+import { toFailure } from './errors.ts';
+
+export type Row = Record<string, unknown>;
+export type Value = string | number | bigint | Buffer | Date | null;
+
+/**
+ * One session on one server. Values arrive as strings where a JavaScript number would lose digits
+ * (BIGINT, DECIMAL), dates as strings. Every error is a SkyferryFailure without row values or SQL.
+ */
+export interface Connection {
+  query<R extends Row = Row>(sql: string, values?: readonly Value[]): Promise<R[]>;
+  execute(sql: string, values?: readonly Value[]): Promise<{ affectedRows: number }>;
+  readonly threadId: number;
+  /** Says goodbye; falls back to destroying the socket. Never throws. */
+  close(): Promise<void>;
+  destroy(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Aborting destroys the socket, so a running statement fails at once. */
+  signal?: AbortSignal;
+  /** Statements run before the connection is handed out, e.g. `SET SESSION …`. */
+  session?: readonly string[];
+  database?: string;
+  multipleStatements?: boolean;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The driver's options for an endpoint; shared with the raw connection, so that TLS is set up once. */
+export function driverOptions(endpoint: Endpoint): ConnectionOptions {
+  return {
+    host: endpoint.host,
+    port: endpoint.port,
+    user: endpoint.user,
+    password: endpoint.password,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    enableKeepAlive: true,
+    charset: 'utf8mb4_bin',
+    // mysql2 leaves a host name unverified unless verifyIdentity is set, whatever rejectUnauthorized says.
+    ...(endpoint.tls.mode === 'verify-identity' && {
+      ssl: {
+        rejectUnauthorized: true,
+        verifyIdentity: true,
+        minVersion: 'TLSv1.2',
+        ...(endpoint.tls.ca !== undefined && { ca: endpoint.tls.ca }),
+      },
+    }),
+  };
+}
+
+export async function openConnection(
+  endpoint: Endpoint,
+  options: OpenOptions = {},
+): Promise<Connection> {
+  options.signal?.throwIfAborted();
+  const driver = await createConnection({
+    ...driverOptions(endpoint),
+    ...(options.database !== undefined && { database: options.database }),
+    ...(options.multipleStatements === true && { multipleStatements: true }),
+  }).catch((error: unknown) => {
+    throw toFailure(error, endpoint);
+  });
+  const connection = new ServerConnection(driver, endpoint, options.signal);
+  try {
+    for (const statement of options.session ?? []) await connection.query(statement);
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+  return connection;
+}
+
+/** Opens, runs, closes. */
+export async function withConnection<T>(
+  endpoint: Endpoint,
+  options: OpenOptions,
+  run: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await openConnection(endpoint, options);
+  try {
+    return await run(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+class ServerConnection implements Connection {
+  readonly #driver: DriverConnection;
+  readonly #endpoint: Endpoint;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => this.destroy();
+
+  constructor(driver: DriverConnection, endpoint: Endpoint, signal: AbortSignal | undefined) {
+    this.#driver = driver;
+    this.#endpoint = endpoint;
+    this.#signal = signal;
+    // Without a listener a socket error outside a query would end the process; the next query reports it.
+    driver.on('error', () => {});
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted === true) this.destroy();
+  }
+
+  get threadId(): number {
+    return this.#driver.threadId;
+  }
+
+  async query<R extends Row = Row>(sql: string, values: readonly Value[] = []): Promise<R[]> {
+    const [rows] = await this.#run(sql, values);
+    return Array.isArray(rows) ? (rows as R[]) : [];
+  }
+
+  async execute(sql: string, values: readonly Value[] = []): Promise<{ affectedRows: number }> {
+    const [result] = await this.#run(sql, values);
+    const affectedRows =
+      typeof result === 'object' && result !== null && 'affectedRows' in result
+        ? Number(result.affectedRows)
+        : 0;
+    return { affectedRows };
+  }
+
+  async #run(sql: string, values: readonly Value[]): Promise<[unknown, unknown]> {
+    try {
+      return await this.#driver.query(sql, [...values]);
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      throw toFailure(error, this.#endpoint);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    // COM_QUIT on a broken socket fails; the session is gone either way.
+    await this.#driver.end().catch(() => this.#driver.destroy());
+  }
+
+  destroy(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#driver.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

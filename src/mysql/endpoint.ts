@@ -1,0 +1,17 @@
+/** How to log in to one MySQL server. Holds a resolved secret: never put it into a history or a log. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly tls: TlsSettings;
+}
+
+export type TlsSettings =
+  /** `ca` is PEM text; without it the system's authorities count. The host name is always verified. */
+  { readonly mode: 'verify-identity'; readonly ca?: string } | { readonly mode: 'disabled' };
+
+/** For messages: never the password. */
+export function describeEndpoint({ host, port, user }: Endpoint): string {
+  return `${user}@${host}:${port}`;
+}

@@ -1,0 +1,34 @@
+/** The only place where identifiers are quoted. */
+export function quoteIdentifier(name: string): string {
+  if (name.length === 0 || name.includes('\0')) throw new RangeError('not an identifier');
+  return '`' + name.replaceAll('`', '``') + '`';
+}
+
+/** A table, view, routine or event with its schema, spelled as its server spells it. */
+export interface QualifiedName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+export function qualify({ schema, name }: QualifiedName): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+}
+
+/** For people and as a map key: unquoted unless a part holds a dot or a backtick. */
+export function displayName({ schema, name }: QualifiedName): string {
+  const part = (s: string) => (/[.`]/.test(s) ? quoteIdentifier(s) : s);
+  return `${part(schema)}.${part(name)}`;
+}
+
+/**
+ * A server's spelling of a name: with `lower_case_table_names=1` schemas, tables and views are kept
+ * in lower case (MySQL folds with the utf8mb3 rules; preflight refuses pairs that collide).
+ */
+export function spelledOn(
+  { schema, name }: QualifiedName,
+  lowerCaseTableNames: number,
+): QualifiedName {
+  return lowerCaseTableNames === 1
+    ? { schema: schema.toLowerCase(), name: name.toLowerCase() }
+    : { schema, name };
+}

@@ -1,0 +1,130 @@
+import type { MigrationConfig } from '../config/schema.ts';
+
+/** The contract of `migrateDatabase`: its input, signals, updates and queries. All are plain JSON. */
+export const TASK_QUEUE = 'skyferry';
+export const workflowId = (name: string): string => `migration/${name}`;
+
+export type MigrationInput = MigrationConfig;
+
+export const phases = [
+  'preflight',
+  'provisioning',
+  'full-load',
+  'catching-up',
+  'verifying',
+  'awaiting-window',
+  'awaiting-approval',
+  'cutting-over',
+  'completed',
+  'parked',
+  'rolled-back',
+  'aborted',
+  'failed',
+] as const;
+export type Phase = (typeof phases)[number];
+
+export const signalNames = [
+  'approve-cutover',
+  'reject-cutover',
+  'pause',
+  'resume',
+  'abort',
+  'retry-phase',
+] as const;
+export type MessageName = (typeof signalNames)[number];
+
+export interface ApproveCutover {
+  by: string;
+  /** Hash of the plan that was approved; refused when it is not this run's. */
+  planHash?: string;
+  note?: string;
+}
+export interface ByPerson {
+  by: string;
+  reason?: string;
+}
+export interface Abort extends ByPerson {
+  /** Drops the copied tables too: must be the migration's name. */
+  dropTarget?: string;
+}
+
+/** A message as it was taken, for status and report. Times are ISO 8601 UTC. */
+export interface MessageRecord {
+  name: string;
+  by: string;
+  at: string;
+  via: 'signal' | 'update';
+  outcome: 'accepted' | 'refused';
+  reason?: string;
+  note?: string;
+}
+
+export interface PhaseRecord {
+  phase: Phase;
+  startedAt: string;
+  endedAt?: string;
+}
+
+/** Answer of the query `status`: what the workflow itself knows; live numbers are in `LiveProgress`. */
+export interface MigrationStatus {
+  name: string;
+  runId: string;
+  phase: Phase;
+  /** While parked: the phase that `retry-phase` takes up again. */
+  parkedIn?: Phase;
+  paused: boolean;
+  startedAt: string;
+  history: PhaseRecord[];
+  planHash?: string;
+  /** Why it does not go on by itself: one line each, with what to do. */
+  blockers: string[];
+  /** Exact commands that a person may type now. */
+  nextSteps: string[];
+  failure?: { code: string; message: string; safe?: string; next?: string };
+  approval?: { by: string; at: string; expiresAt: string; note?: string };
+  window?: { opensAt: string; closesAt: string; open: boolean };
+  lagMs?: number;
+  messages: MessageRecord[];
+  /** Set once the switch has begun: nothing reverts without a person after that. */
+  switchedAt?: string;
+  /** How to lift the fence by hand, when the source is fenced. */
+  unfenceCommand?: string;
+}
+
+/** The heartbeat details of the running activity: read by DescribeWorkflowExecution. */
+export interface LiveProgress {
+  activity: 'copy' | 'apply' | 'verify' | 'cutover' | 'indexes';
+  at: string;
+  copy?: CopyProgress;
+  apply?: ApplyProgress;
+  verify?: VerifyProgress;
+  step?: string;
+}
+
+export interface CopyProgress {
+  rows: number;
+  bytes: number;
+  estimatedRows: number;
+  chunksDone: number;
+  chunksTotal: number;
+  tables: { table: string; rows: number; estimatedRows: number; bytes: number; done: boolean }[];
+}
+
+export interface ApplyProgress {
+  /** Seconds between commit on the source and commit on the target, in ms. */
+  lagMs: number;
+  transactions: number;
+  rowChanges: number;
+  position: { file: string; offset: number };
+  /** The last seen sign of life of the source: an event or the binlog dump's heartbeat (ISO). */
+  sourceSeenAt: string;
+}
+
+export interface VerifyProgress {
+  rows: number;
+  estimatedRows: number;
+  tablesDone: number;
+  tables: number;
+  differing: number;
+  rechecking: number;
+}
