@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { parseConfigText } from '../../src/config/load.ts';
+
+const good = `name: shop
+source: {host: db.example, user: mover, password: "\${env:SRC}"}
+target: {host: new.example, user: mover, password: "\${file:tgt}"}
+schemas: [shop]
+`;
+
+test('a short file is completed with every default', () => {
+  const config = parseConfigText('skyferry.yaml', good);
+  expect(config.source.port).toBe(3306);
+  expect(config.source.tls.mode).toBe('verify-identity');
+  expect(config.cutover).toMatchObject({ lagThreshold: '5s', downtimeBudget: '60s', switches: [] });
+  expect(config.source.password).toBe('${env:SRC}');
+});
+
+test('all errors come at once, each with its line and column, and no secret is repeated', () => {
+  const bad = `name: Bad Name
+source:
+  host: a
+  port: 99999
+  user: x
+  password: hunter2
+  extra: 1
+target: {host: a, port: 99999, user: u, password: "\${env:X}"}
+schemas: [mysql, shop, shop]
+cutover:
+  window: {from: "25:00", to: "03:00", timeZone: Nowhere/X}
+__proto__: {a: 1}
+`;
+  expect(() => parseConfigText('skyferry.yaml', bad)).toThrowErrorMatchingInlineSnapshot(`
+    [SkyferryFailure: skyferry.yaml is not valid, 11 errors:
+      skyferry.yaml:1:1  name: must be 1-63 of a-z, 0-9 and -, beginning with a letter or digit
+      skyferry.yaml:4:3  source.port: Too big: expected number to be <=65535
+      skyferry.yaml:6:3  source.password: must be a reference, \${env:NAME} or \${file:path}: secrets are never written here
+      skyferry.yaml:7:3  source.extra: unknown key
+      skyferry.yaml:8:10  target.host: is the same server as the source
+      skyferry.yaml:8:19  target.port: Too big: expected number to be <=65535
+      skyferry.yaml:9:11  schemas[0]: mysql is not an application's schema
+      skyferry.yaml:9:24  schemas[2]: shop is named twice
+      skyferry.yaml:11:12  cutover.window.from: must be a time such as 02:00
+      skyferry.yaml:11:40  cutover.window.timeZone: is not a time zone, e.g. Europe/Berlin
+      skyferry.yaml:12:1  __proto__: unknown key]
+  `);
+});
+
+test('a key given twice and broken YAML are errors with a place', () => {
+  expect(() => parseConfigText('f.yaml', 'name: a\nname: b\n')).toThrowError(/f\.yaml:2:1/);
+  expect(() => parseConfigText('f.yaml', 'name: [a\n')).toThrowError(/f\.yaml:\d+:\d+/);
+});
