@@ -311,7 +311,7 @@ function toCheckpoint(row: Row): Checkpoint {
     sourceUuid: String(row['source_uuid']),
     position: file === null ? null : { gtidSet: String(row['gtid_set']), ...file },
     high: toFilePosition(row['high_file'], row['high_offset']),
-    sourceTime: row['source_time'] === null ? null : fromDatetime(String(row['source_time'])),
+    sourceTime: typeof row['source_time'] === 'string' ? fromDatetime(row['source_time']) : null,
     lagMs: row['lag_ms'] === null ? null : Number(row['lag_ms']),
     transactions: Number(row['transactions']),
     rowChanges: Number(row['row_changes']),
