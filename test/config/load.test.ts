@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfigText } from '../../src/config/load.ts';
+import { configTemplate } from '../../src/config/template.ts';
 
 const good = `name: shop
 source: {host: db.example, user: mover, password: "\${env:SRC}"}
@@ -48,4 +49,8 @@ __proto__: {a: 1}
 test('a key given twice and broken YAML are errors with a place', () => {
   expect(() => parseConfigText('f.yaml', 'name: a\nname: b\n')).toThrowError(/f\.yaml:2:1/);
   expect(() => parseConfigText('f.yaml', 'name: [a\n')).toThrowError(/f\.yaml:\d+:\d+/);
+});
+
+test('the template of `skyferry init` is valid', () => {
+  expect(parseConfigText('skyferry.yaml', configTemplate).name).toBe('shop');
 });

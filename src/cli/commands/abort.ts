@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { messageCommand, sendMessage } from '../send-message.ts';
+
+export function registerAbort(program: Command): void {
+  messageCommand(program, 'abort', 'End the migration before its switch; the source is as it was')
+    .option('--reason <text>', 'kept in the report')
+    .option(
+      '--drop-target <migration>',
+      'drop the copied tables too: type the name of the migration',
+    )
+    .action(
+      (
+        named: string | undefined,
+        options: { by: string; reason?: string; dropTarget?: string },
+        command: Command,
+      ) =>
+        sendMessage(command, named, 'abort', {
+          by: options.by,
+          reason: options.reason,
+          dropTarget: options.dropTarget,
+        }),
+    );
+}

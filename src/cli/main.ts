@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { printError } from './output.ts';
+import { registerCommands } from './register.ts';
+
+const program = new Command('skyferry')
+  .description('Moves live MySQL databases with seconds of downtime, nothing lost and a way back')
+  .version('0.1.0')
+  .option('--json', 'print one JSON envelope on stdout')
+  .showHelpAfterError('(add --help for what it takes)')
+  .exitOverride();
+registerCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  } else {
+    printError(error, program.opts<{ json?: boolean }>().json === true);
+    process.exitCode = exitCodeOf(error);
+  }
+}

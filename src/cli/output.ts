@@ -1,0 +1,60 @@
+import pc from 'picocolors';
+import { isFailure } from '../failures.ts';
+import { TemporalUnreachable } from './temporal.ts';
+
+/** What `--json` prints, once, on stdout. */
+export interface Envelope {
+  format_version: 1;
+  status: 'ok' | 'error' | 'waiting' | 'blocked';
+  data?: unknown;
+  error?: { code: string; message: string; safe?: string; next?: string };
+  issues: Issue[];
+  next_steps: string[];
+}
+
+export interface Issue {
+  code: string;
+  severity: string;
+  object?: string;
+  message: string;
+  fix?: string;
+}
+
+/** stdout carries data, stderr what happens; colour only on a terminal (picocolors honours NO_COLOR). */
+export const out = (line = ''): void => void process.stdout.write(`${line}\n`);
+export const note = (line = ''): void => void process.stderr.write(`${line}\n`);
+
+export function printJson(envelope: Partial<Envelope> & Pick<Envelope, 'status'>): void {
+  out(JSON.stringify({ format_version: 1, issues: [], next_steps: [], ...envelope }, null, 2));
+}
+
+export function printError(error: unknown, json: boolean): void {
+  const described = describeError(error);
+  if (json) {
+    printJson({
+      status: 'error',
+      error: described,
+      next_steps: described.next === undefined ? [] : [described.next],
+    });
+    return;
+  }
+  note(`${pc.red('✗')} ${described.message} ${pc.dim(`[${described.code}]`)}`);
+  if (described.safe !== undefined) note(`  ${pc.bold('safe:')} ${described.safe}`);
+  if (described.next !== undefined) note(`  ${pc.bold('next:')} ${described.next}`);
+}
+
+function describeError(error: unknown): NonNullable<Envelope['error']> {
+  if (error instanceof TemporalUnreachable) {
+    return { code: 'TEMPORAL_UNREACHABLE', message: error.message, next: error.next };
+  }
+  if (isFailure(error)) {
+    const { safe, next } = error.detail;
+    return {
+      code: error.code,
+      message: error.message,
+      ...(safe !== undefined && { safe }),
+      ...(next !== undefined && { next }),
+    };
+  }
+  return { code: 'ERROR', message: error instanceof Error ? error.message : String(error) };
+}

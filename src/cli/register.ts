@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { registerAbort } from './commands/abort.ts';
+import { registerApproveCutover } from './commands/approve-cutover.ts';
+import { registerInit } from './commands/init.ts';
+import { registerPause } from './commands/pause.ts';
+import { registerRejectCutover } from './commands/reject-cutover.ts';
+import { registerResume } from './commands/resume.ts';
+import { registerRetry } from './commands/retry.ts';
+import { registerSchema } from './commands/schema.ts';
+import { registerStart } from './commands/start.ts';
+import { registerValidate } from './commands/validate.ts';
+
+/** In the order of a migration's life: the order of `skyferry --help`. */
+export function registerCommands(program: Command): void {
+  for (const register of [
+    registerInit,
+    registerValidate,
+    registerSchema,
+    registerStart,
+    registerApproveCutover,
+    registerRejectCutover,
+    registerPause,
+    registerResume,
+    registerAbort,
+    registerRetry,
+  ]) {
+    register(program);
+  }
+}

@@ -1,0 +1,92 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { TASK_QUEUE, workflowId } from '../workflows/messages.ts';
+
+/** Temporal could not be reached, or did not answer in time. */
+export class TemporalUnreachable extends Error {
+  readonly next: string;
+  constructor(message: string, next: string) {
+    super(message);
+    this.next = next;
+  }
+}
+
+export interface Session extends AsyncDisposable {
+  readonly client: Client;
+  readonly address: string;
+}
+
+const CONNECT_TIMEOUT = '5s';
+
+/** Connects as Temporal's own CLI does: its profiles and TEMPORAL_* variables count. */
+export async function connectTemporal(): Promise<Session> {
+  // Imported here: a quarter of a second that `validate` and `--help` do not need.
+  const [{ Client, Connection }, { loadClientConnectConfig }] = await Promise.all([
+    import('@temporalio/client'),
+    import('@temporalio/envconfig'),
+  ]);
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const address = connectionOptions.address ?? 'localhost:7233';
+  try {
+    const connection = await Connection.connect({
+      ...connectionOptions,
+      connectTimeout: CONNECT_TIMEOUT,
+    });
+    const client = new Client({ connection, ...(namespace !== undefined && { namespace }) });
+    return { client, address, [Symbol.asyncDispose]: () => connection.close() };
+  } catch (error) {
+    throw new TemporalUnreachable(
+      `Temporal cannot be reached at ${address} (${error instanceof Error ? error.name : 'unknown'})`,
+      'set TEMPORAL_ADDRESS or a profile of the temporal CLI; for one on this machine: skyferry dev up',
+    );
+  }
+}
+
+export function migrationHandle({ client }: Session, name: string): WorkflowHandle {
+  return client.workflow.getHandle(workflowId(name));
+}
+
+/** How many workers poll Skyferry's queue: without one a query hangs and nothing goes on. */
+export async function countWorkers({ client }: Session): Promise<number> {
+  const { temporal } = await import('@temporalio/proto');
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: TASK_QUEUE },
+    taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  });
+  const recent = Date.now() - 70_000;
+  return (pollers ?? []).filter((p) => Number(p.lastAccessTime?.seconds ?? 0) * 1000 > recent)
+    .length;
+}
+
+const QUERY_DEADLINE_MS = 10_000;
+
+/** A query with a deadline; when none answers, says whether a worker polls at all. */
+export async function queryMigration<T>(
+  session: Session,
+  name: string,
+  query: 'status' | 'plan' | 'report',
+): Promise<T> {
+  const handle = migrationHandle(session, name);
+  try {
+    return await session.client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
+      handle.query<T>(query),
+    );
+  } catch (error) {
+    if (!isDeadline(error)) throw error;
+    const workers = await countWorkers(session);
+    throw new TemporalUnreachable(
+      workers === 0
+        ? `No worker polls the task queue "${TASK_QUEUE}", so the migration does not go on and cannot answer`
+        : `The workers of the task queue "${TASK_QUEUE}" did not answer within ${QUERY_DEADLINE_MS / 1000} s`,
+      'start one: skyferry worker',
+    );
+  }
+}
+
+function isDeadline(error: unknown): boolean {
+  const GRPC_DEADLINE_EXCEEDED = 4;
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if ('code' in e && e.code === GRPC_DEADLINE_EXCEEDED) return true;
+  }
+  return false;
+}

@@ -1,0 +1,73 @@
+export const SCHEMA_FILE = 'skyferry.schema.json';
+
+/** What `skyferry init` writes. A test validates it, so that it cannot go stale. */
+export const configTemplate = `# yaml-language-server: $schema=./${SCHEMA_FILE}
+#
+# One migration: schemas of one source server that move together.
+# Secrets are references, resolved on the worker at the moment of use:
+#   \${env:NAME}   a variable of the worker's environment
+#   \${file:path}  a file below the directory given to \`skyferry worker --secrets\`
+
+name: shop                      # the workflow's id becomes migration/shop
+
+source:
+  host: shop.abc123.eu-central-1.rds.amazonaws.com
+  port: 3306
+  user: skyferry_src            # SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW_ROUTINE, REPLICATION SLAVE and CLIENT
+  password: \${env:SOURCE_PASSWORD}
+  tls:
+    mode: verify-identity       # the host name is always verified
+    ca: \${file:rds-global-bundle.pem}
+  fence:                        # the account that stops writes for the seconds of the cutover
+    user: skyferry_fence
+    password: \${env:FENCE_PASSWORD}
+
+target:
+  host: shop.mysql.database.azure.com
+  user: skyferry_tgt
+  password: \${env:TARGET_PASSWORD}
+  tls:
+    ca: \${file:azure-roots.pem}
+
+schemas: [shop]
+
+method: online                  # full load, then changes until the cutover
+engine: built-in
+
+cutover:
+  lagThreshold: 5s              # below it for lagSamples readings in a row, it counts as caught up
+  lagSamples: 3
+  # window:                     # when the cutover may begin; without it: at any time
+  #   days: [sat, sun]
+  #   from: "02:00"
+  #   to: "04:30"
+  #   timeZone: Europe/Berlin
+  approval:
+    required: true
+    expiresAfter: 4h
+  fence: super-read-only
+  # otherSchemasMayBeFenced: [] # a server-wide fence stops these too
+  downtimeBudget: 60s           # exceeded before the switch: the source takes writes again by itself
+  switches:
+    - consumer: shop-api        # one for each application
+      kind: file
+      path: shop-api.env        # below a directory given to \`skyferry worker --switch-dir\`
+      from: shop.abc123.eu-central-1.rds.amazonaws.com:3306
+      to: shop.mysql.database.azure.com:3306
+      # account:                # logged in to the target before the fence
+      #   user: shop_api
+      #   password: \${env:SHOP_API_PASSWORD}
+
+verification:
+  chunkRows: 20000
+  parallel: 2
+
+limits:
+  copyParallel: 4
+  chunkRows: 50000
+  indexParallel: 2
+  applyBatchRows: 5000
+
+preflight:
+  accept: []                    # codes of warnings that are known and accepted
+`;
