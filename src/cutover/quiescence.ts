@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SkyferryFailure, isFailure } from '../failures.ts';
+import type { Connection } from '../mysql/connection.ts';
+import { openConnection } from '../mysql/connection.ts';
+import type { Endpoint } from '../mysql/endpoint.ts';
+import type { Position } from '../mysql/position.ts';
+import { readExecuted } from '../mysql/watermark.ts';
+
+/**
+ * What was seen behind the fence; kept as evidence in the report. It holds numbers and positions
+ * only, never what a session was running.
+ */
+export interface QuiescenceEvidence {
+  readonly provedAt: string;
+  readonly superReadOnly: true;
+  /** XA transactions in state PREPARED, before and after the two readings of the position. */
+  readonly preparedXa: { readonly before: 0; readonly after: 0 };
+  /** Transactions that had modified rows, before and after. */
+  readonly writingTransactions: { readonly before: 0; readonly after: 0 };
+  /** Sessions whose open transaction had modified rows; the fence refuses their commit. */
+  readonly endedSessions: number;
+  /** Sessions of others that stay connected to the fenced source: their pools are not switched yet. */
+  readonly sessions: number;
+  /** Events run by the server itself; the fence refuses their writes, whoever the definer is. */
+  readonly events: { readonly scheduler: string; readonly enabled: number };
+  readonly replicationApplier: 'none' | 'stopped';
+  /** Two readings, this far apart, that are equal. */
+  readonly positions: readonly [Position, Position];
+  readonly apartMs: number;
+}
+
+const APART_MS = 50;
+
+/**
+ * Proves that nothing can be committed behind a raised fence, and reads the position after that. Waits
+ * up to `withinMs` for transactions to end; sessions that keep a writing transaction open are ended
+ * halfway, since their commit would fail anyway. Throws NOT_QUIESCENT with what is left.
+ */
+export async function proveQuiescence(
+  fence: Endpoint,
+  source: Endpoint,
+  { withinMs, signal }: { withinMs: number; signal: AbortSignal },
+): Promise<{ position: Position; evidence: QuiescenceEvidence }> {
+  await using fenceSession = await openConnection(fence, { signal });
+  await using sourceSession = await openConnection(source, { signal });
+  const began = performance.now();
+  const ended = new Set<number>();
+  for (;;) {
+    const before = await look(fenceSession, sourceSession);
+    const first = before.obstacle === null ? await readExecuted(sourceSession) : null;
+    const firstAt = performance.now();
+    await sleep(APART_MS, undefined, { signal });
+    if (first !== null) {
+      const second = await readExecuted(sourceSession);
+      const apartMs = Math.round(performance.now() - firstAt);
+      const after = await look(fenceSession, sourceSession);
+      if (after.obstacle === null && samePosition(first, second)) {
+        return {
+          position: second,
+          evidence: {
+            provedAt: new Date().toISOString(),
+            superReadOnly: true,
+            preparedXa: { before: 0, after: 0 },
+            writingTransactions: { before: 0, after: 0 },
+            endedSessions: ended.size,
+            sessions: await countSessions(fenceSession, fence.user, source.user),
+            events: await readEvents(sourceSession),
+            replicationApplier: after.replicationApplier,
+            positions: [first, second],
+            apartMs,
+          },
+        };
+      }
+    }
+    const elapsed = performance.now() - began;
+    if (elapsed > withinMs) throw notQuiescent(before.obstacle ?? 'the position still moves');
+    if (elapsed > withinMs / 2) await endSessions(fenceSession, before.writers, ended);
+  }
+}
+
+interface Look {
+  readonly obstacle: string | null;
+  /** Thread ids; a prepared XA transaction that lost its session has none. */
+  readonly writers: readonly number[];
+  readonly replicationApplier: 'none' | 'stopped';
+}
+
+async function look(fence: Connection, source: Connection): Promise<Look> {
+  const [variables] = await fence.query<{ s: number | string }>(
+    'SELECT @@GLOBAL.super_read_only AS s',
+  );
+  const prepared = await fence.query('XA RECOVER CONVERT XID');
+  const transactions = await fence.query<{ thread: string | number }>(
+    `SELECT trx_mysql_thread_id AS thread FROM information_schema.innodb_trx
+      WHERE trx_rows_modified > 0`,
+  );
+  const appliers = await replicationThreads(source);
+  const obstacle =
+    Number(variables?.s) !== 1
+      ? 'super_read_only is not ON any more'
+      : prepared.length > 0
+        ? `${prepared.length} prepared XA transaction(s): the fence does not stop their commit`
+        : transactions.length > 0
+          ? `${transactions.length} transaction(s) that modified rows are still open`
+          : appliers.includes('Yes')
+            ? "the source's own replication applier runs: the fence does not stop it"
+            : null;
+  return {
+    obstacle,
+    writers: transactions.map(({ thread }) => Number(thread)).filter((thread) => thread > 0),
+    replicationApplier: appliers.length === 0 ? 'none' : 'stopped',
+  };
+}
+
+/** `Yes` or `No` for each channel of a source that is a replica itself. */
+async function replicationThreads(source: Connection): Promise<string[]> {
+  const rows = await source.query('SHOW REPLICA STATUS').catch(async (error: unknown) => {
+    // Before 8.0.22 the statement has another name.
+    if (isFailure(error) && error.detail.errno === 1064) {
+      return await source.query('SHOW SLAVE STATUS');
+    }
+    throw error;
+  });
+  return rows.map((row) => String(row['Replica_SQL_Running'] ?? row['Slave_SQL_Running']));
+}
+
+async function endSessions(
+  fence: Connection,
+  threads: readonly number[],
+  ended: Set<number>,
+): Promise<void> {
+  for (const thread of threads) {
+    ended.add(thread);
+    await fence.query(`KILL ${thread}`).catch((error: unknown) => {
+      const noSuchThread = isFailure(error) && error.detail.errno === 1094;
+      if (!noSuchThread) throw error;
+    });
+  }
+}
+
+async function countSessions(fence: Connection, ...own: string[]): Promise<number> {
+  const sessions = await fence.query<{ User: string; Command: string }>('SHOW PROCESSLIST');
+  const server = new Set(['system user', 'event_scheduler', ...own]);
+  return sessions.filter(({ User, Command }) => !server.has(User) && Command !== 'Daemon').length;
+}
+
+async function readEvents(source: Connection): Promise<QuiescenceEvidence['events']> {
+  const [row] = await source.query<{ scheduler: string; enabled: string | number }>(
+    `SELECT @@GLOBAL.event_scheduler AS scheduler,
+            (SELECT COUNT(*) FROM information_schema.events WHERE status = 'ENABLED') AS enabled`,
+  );
+  return { scheduler: String(row?.scheduler), enabled: Number(row?.enabled) };
+}
+
+function samePosition(a: Position, b: Position): boolean {
+  return a.gtidSet === b.gtidSet && a.file === b.file && a.offset === b.offset;
+}
+
+function notQuiescent(obstacle: string): SkyferryFailure {
+  return new SkyferryFailure('NOT_QUIESCENT', `writes on the source did not stop: ${obstacle}`, {
+    safe: 'nothing was switched; the fence is lowered again',
+    next: 'end them on the source (SHOW PROCESSLIST, XA RECOVER), then approve again',
+  });
+}
