@@ -1,0 +1,155 @@
+import type { MigrationConfig, WindowConfig } from '../config/schema.ts';
+import type { Catalog, Table } from '../mysql/catalog/types.ts';
+import { displayName } from '../mysql/identifier.ts';
+import type { Estimates, Plan, PlannedCutover, PlannedTable, PlanStep } from './plan.ts';
+import { describeSwitch } from './plan.ts';
+
+/** A plan travels through workflow histories: bounded, whatever the number of tables. */
+const MAX_LISTED_TABLES = 100;
+/** Deliberately low: a target of four vCores loads several times as fast. */
+const CAUTIOUS_BYTES_PER_SECOND = 20_000_000;
+
+/** The part of a preflight finding that a plan shows. */
+export interface Warning {
+  readonly severity: string;
+  readonly code: string;
+  readonly object?: string;
+  readonly found: string;
+}
+
+/** Pure: the same configuration, catalog and warnings give the same plan. */
+export function makePlan(
+  config: MigrationConfig,
+  catalog: Catalog,
+  findings: readonly Warning[],
+): Plan {
+  const foreignKeys = catalog.tables.flatMap((table) => table.foreignKeys);
+  const cascading = foreignKeys.filter((key) => cascades(key.onDelete) || cascades(key.onUpdate));
+  return {
+    name: config.name,
+    source: `${config.source.host}:${config.source.port}`,
+    target: `${config.target.host}:${config.target.port}`,
+    schemas: config.schemas,
+    method: config.method,
+    engine: config.engine,
+    steps: steps(config),
+    tables: plannedTables(catalog.tables),
+    tableCount: catalog.tables.length,
+    objects: {
+      views: catalog.views.length,
+      routines: catalog.routines.length,
+      triggers: catalog.triggers.length,
+      events: catalog.events.length,
+    },
+    foreignKeys: { count: foreignKeys.length, cascading: cascading.length },
+    estimates: estimate(catalog.tables),
+    changesOnSource: changesOnSource(config, catalog),
+    changesOnTarget: changesOnTarget(config),
+    cutover: plannedCutover(config),
+    warnings: findings
+      .filter(({ severity }) => severity === 'warning')
+      .map(
+        ({ code, object, found }) =>
+          `${code}${object === undefined ? '' : ` (${object})`}: ${found}`,
+      )
+      .slice(0, MAX_LISTED_TABLES),
+  };
+}
+
+const cascades = (action: string): boolean => action === 'CASCADE' || action === 'SET NULL';
+
+function steps({ cutover }: MigrationConfig): PlanStep[] {
+  return [
+    { phase: 'preflight', does: 'reads both servers; blockers stop here, nothing is changed' },
+    {
+      phase: 'provisioning',
+      does: 'creates the schemas and the checkpoint on the target, notes the starting position',
+    },
+    {
+      phase: 'full-load',
+      does: 'copies rows in parallel chunks, replays what changed meanwhile, builds indexes, foreign keys, views, routines',
+    },
+    {
+      phase: 'catching-up',
+      does: `applies changes until the lag is below ${cutover.lagThreshold} for ${cutover.lagSamples} readings`,
+    },
+    { phase: 'verifying', does: 'compares every row of every table, under writes' },
+    { phase: 'awaiting-window', does: describeWindow(cutover.window) },
+    { phase: 'awaiting-approval', does: describeApproval(cutover.approval) },
+    {
+      phase: 'cutting-over',
+      does: `stops writes on the source, proves it, drains, compares what was touched, switches ${cutover.switches.length} consumers; beyond ${cutover.downtimeBudget} before the switch the source takes writes again`,
+    },
+    { phase: 'completed', does: 'events run on the target; the source stays fenced' },
+  ];
+}
+
+function plannedTables(tables: readonly Table[]): PlannedTable[] {
+  return tables
+    .map((table) => ({
+      table: displayName(table.name),
+      rows: table.estimatedRows,
+      bytes: table.estimatedBytes,
+      key: table.rowKey?.columns.join(', ') ?? null,
+    }))
+    .sort((a, b) => b.bytes - a.bytes || (a.table < b.table ? -1 : 1))
+    .slice(0, MAX_LISTED_TABLES);
+}
+
+function estimate(tables: readonly Table[]): Estimates {
+  const sum = (pick: (table: Table) => number) =>
+    tables.reduce((total, table) => total + pick(table), 0);
+  const bytes = sum((table) => table.estimatedBytes);
+  return {
+    rows: sum((table) => table.estimatedRows),
+    bytes,
+    loadSeconds: Math.ceil(bytes / CAUTIOUS_BYTES_PER_SECOND),
+  };
+}
+
+function changesOnSource(config: MigrationConfig, catalog: Catalog): string[] {
+  const keyless = catalog.tables.filter((table) => table.rowKey === null);
+  return [
+    'binlog retention is raised for the migration where it is too short and may be set, and put back at the end',
+    ...(keyless.length > 0
+      ? [
+          `LOCK TABLES … READ for milliseconds on each table without a key: ${keyless.map((t) => displayName(t.name)).join(', ')}`,
+        ]
+      : []),
+    `the fence (${config.cutover.fence}) during the cutover; it stays after the switch`,
+  ];
+}
+
+function changesOnTarget(config: MigrationConfig): string[] {
+  return [
+    `schemas ${config.schemas.join(', ')} with their tables, views, routines, triggers and events`,
+    'schema skyferry with the checkpoint',
+  ];
+}
+
+function plannedCutover({ cutover }: MigrationConfig): PlannedCutover {
+  return {
+    fence: cutover.fence,
+    alsoFenced: cutover.otherSchemasMayBeFenced,
+    window: describeWindow(cutover.window),
+    approval: describeApproval(cutover.approval),
+    lagThreshold: cutover.lagThreshold,
+    downtimeBudget: cutover.downtimeBudget,
+    switches: cutover.switches.map(describeSwitch),
+    wayBack:
+      'none without loss once the target has taken writes: this version does not replicate back. Before the switch every failure un-fences the source by itself.',
+  };
+}
+
+function describeWindow(window: WindowConfig | undefined): string {
+  return window === undefined
+    ? 'at any time'
+    : `${window.days.join(', ')} from ${window.from} to ${window.to} (${window.timeZone})`;
+}
+
+function describeApproval({
+  required,
+  expiresAfter,
+}: MigrationConfig['cutover']['approval']): string {
+  return required ? `by a person; expires after ${expiresAfter}` : 'none needed';
+}

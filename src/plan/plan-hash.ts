@@ -1,0 +1,12 @@
+import { contentHash } from '../config/hash.ts';
+import type { Plan } from './plan.ts';
+
+/** What a person approves. Estimates and row counts are left out: they move while the source is written to. */
+export function planHash({ estimates: _, tables, ...decisions }: Plan): string {
+  return contentHash({
+    ...decisions,
+    tables: tables
+      .map(({ table, key }) => ({ table, key }))
+      .sort((a, b) => (a.table < b.table ? -1 : 1)),
+  });
+}

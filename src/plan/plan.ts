@@ -1,0 +1,65 @@
+import type { SwitchConfig } from '../config/schema.ts';
+
+/**
+ * What a migration will do, before it does it. A person approves its hash: the hash covers what will
+ * happen, not the estimates, which change while the source is written to.
+ */
+export interface Plan {
+  readonly name: string;
+  readonly source: string;
+  readonly target: string;
+  readonly schemas: readonly string[];
+  readonly method: string;
+  readonly engine: string;
+  readonly steps: readonly PlanStep[];
+  /** Largest first. Cut to `MAX_LISTED_TABLES`; `tableCount` counts all. */
+  readonly tables: readonly PlannedTable[];
+  readonly tableCount: number;
+  readonly objects: { views: number; routines: number; triggers: number; events: number };
+  readonly foreignKeys: { count: number; cascading: number };
+  readonly estimates: Estimates;
+  readonly changesOnSource: readonly string[];
+  readonly changesOnTarget: readonly string[];
+  readonly cutover: PlannedCutover;
+  readonly warnings: readonly string[];
+}
+
+export interface PlanStep {
+  readonly phase: string;
+  readonly does: string;
+}
+
+export interface PlannedTable {
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** How its rows are told apart; null: copied in one piece under a short READ lock. */
+  readonly key: string | null;
+}
+
+export interface Estimates {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Seconds, from a cautious rate; the real rate is shown once the load runs. */
+  readonly loadSeconds: number;
+}
+
+export interface PlannedCutover {
+  readonly fence: string;
+  readonly alsoFenced: readonly string[];
+  readonly window: string;
+  readonly approval: string;
+  readonly lagThreshold: string;
+  readonly downtimeBudget: string;
+  readonly switches: readonly string[];
+  readonly wayBack: string;
+}
+
+export function describeSwitch(config: SwitchConfig): string {
+  switch (config.kind) {
+    case 'file':
+      return `${config.consumer}: file ${config.path}: ${config.from} → ${config.to}`;
+    case 'command':
+      return `${config.consumer}: the worker's command "${config.command}"`;
+  }
+}

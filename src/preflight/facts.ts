@@ -1,0 +1,77 @@
+import type { MigrationConfig } from '../config/schema.ts';
+import type { Catalog } from '../mysql/catalog/types.ts';
+import { readCatalog } from '../mysql/catalog/read.ts';
+import type { Connection } from '../mysql/connection.ts';
+import { Grants } from './grants.ts';
+
+/** What the checks look at: read once, so that no check asks a server what another asked already. */
+export interface PreflightFacts {
+  readonly config: MigrationConfig;
+  readonly catalog: Catalog;
+  readonly source: ServerFacts;
+  readonly target: ServerFacts;
+  readonly fence: ServerFacts | undefined;
+}
+
+export interface ServerFacts {
+  /** `source`, `target` or `fence`: which login the facts are seen with. */
+  readonly role: 'source' | 'target' | 'fence';
+  readonly user: string;
+  readonly connection: Connection;
+  readonly grants: Grants;
+  readonly version: ServerVersion;
+  /** A global variable's value as text, undefined where the server does not know it. */
+  variable(name: string): string | undefined;
+}
+
+export interface ServerVersion {
+  readonly text: string;
+  /** 8.4.3 is 80403. */
+  readonly number: number;
+  readonly mariadb: boolean;
+}
+
+export async function readServerFacts(
+  role: ServerFacts['role'],
+  user: string,
+  connection: Connection,
+): Promise<ServerFacts> {
+  const rows = await connection.query<{ Variable_name: string; Value: string }>(
+    'SHOW GLOBAL VARIABLES',
+  );
+  const variables = new Map(rows.map((row) => [row.Variable_name, row.Value]));
+  return {
+    role,
+    user,
+    connection,
+    grants: await Grants.read(connection),
+    version: parseVersion(variables.get('version') ?? ''),
+    variable: (name) => variables.get(name),
+  };
+}
+
+export function parseVersion(text: string): ServerVersion {
+  const [, major = '0', minor = '0', patch = '0'] = /^(\d+)\.(\d+)\.(\d+)/.exec(text) ?? [];
+  return {
+    text,
+    number: Number(major) * 10_000 + Number(minor) * 100 + Number(patch),
+    mariadb: /mariadb/i.test(text),
+  };
+}
+
+export async function readFacts(
+  config: MigrationConfig,
+  connections: { source: Connection; target: Connection; fence: Connection | undefined },
+): Promise<PreflightFacts> {
+  const fenceUser = config.source.fence?.user;
+  return {
+    config,
+    catalog: await readCatalog(connections.source, config.schemas),
+    source: await readServerFacts('source', config.source.user, connections.source),
+    target: await readServerFacts('target', config.target.user, connections.target),
+    fence:
+      connections.fence !== undefined && fenceUser !== undefined
+        ? await readServerFacts('fence', fenceUser, connections.fence)
+        : undefined,
+  };
+}

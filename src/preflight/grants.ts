@@ -1,0 +1,117 @@
+import type { Connection } from '../mysql/connection.ts';
+import { SkyferryFailure } from '../failures.ts';
+
+/**
+ * The privileges that a session really holds, roles included, from SHOW GRANTS: the catalogue hides
+ * what one may not see, so an empty answer there proves nothing.
+ */
+export class Grants {
+  readonly #global = new Set<string>();
+  readonly #bySchema = new Map<string, Set<string>>();
+  readonly #procedures = new Set<string>();
+
+  static async read(connection: Connection): Promise<Grants> {
+    const rows = await connection.query('SHOW GRANTS');
+    return Grants.parse(rows.map((row) => String(Object.values(row)[0])));
+  }
+
+  static parse(statements: readonly string[]): Grants {
+    const grants = new Grants();
+    for (const statement of statements) grants.#take(statement);
+    return grants;
+  }
+
+  global(privilege: string): boolean {
+    return (
+      this.#global.has(privilege) || (this.#global.has('ALL PRIVILEGES') && !isDynamic(privilege))
+    );
+  }
+
+  /** On everything in the schema: a grant on single tables does not count. */
+  onSchema(privilege: string, schema: string): boolean {
+    if (this.global(privilege)) return true;
+    for (const [pattern, privileges] of this.#bySchema) {
+      if (!matchesPattern(pattern, schema)) continue;
+      if (privileges.has(privilege) || privileges.has('ALL PRIVILEGES')) return true;
+    }
+    return false;
+  }
+
+  execute(procedure: string): boolean {
+    const schema = procedure.split('.')[0] ?? '';
+    return this.onSchema('EXECUTE', schema) || this.#procedures.has(procedure.toLowerCase());
+  }
+
+  #take(statement: string): void {
+    const match = /^GRANT (.+?) ON (PROCEDURE |FUNCTION )?(\S+|`(?:[^`]|``)*`\.\S+) TO /.exec(
+      statement,
+    );
+    // Grants of roles and of PROXY have no such form; a role's privileges are listed by themselves.
+    if (match === null) return;
+    const [, list = '', routine, object = ''] = match;
+    const privileges = splitPrivileges(list);
+    if (routine !== undefined) {
+      if (privileges.includes('EXECUTE')) this.#procedures.add(unquote(object).toLowerCase());
+    } else if (object === '*.*') {
+      for (const privilege of privileges) this.#global.add(privilege);
+    } else if (object.endsWith('.*')) {
+      const schema = unquote(object.slice(0, -2));
+      const held = this.#bySchema.get(schema) ?? new Set();
+      for (const privilege of privileges) held.add(privilege);
+      this.#bySchema.set(schema, held);
+    }
+  }
+}
+
+/** Column lists make a privilege partial: `SELECT (a, b)` is not SELECT. */
+function splitPrivileges(list: string): string[] {
+  return list
+    .replaceAll(/\([^)]*\)/g, '(partial)')
+    .split(',')
+    .map((privilege) => privilege.trim().toUpperCase())
+    .filter((privilege) => !privilege.includes('(PARTIAL)'));
+}
+
+function unquote(name: string): string {
+  return name.replaceAll(/`((?:[^`]|``)*)`/g, (_, inner: string) => inner.replaceAll('``', '`'));
+}
+
+/** A schema name in a grant is a LIKE pattern: `\_` is an underscore, `_` any character. */
+function matchesPattern(pattern: string, schema: string): boolean {
+  const source = pattern.replaceAll(
+    /\\([_%])|([_%])|([.*+?^${}()|[\]\\])/g,
+    (_, literal, wild, special) =>
+      literal !== undefined
+        ? String(literal)
+        : wild === '%'
+          ? '.*'
+          : wild === '_'
+            ? '.'
+            : `\\${special}`,
+  );
+  return new RegExp(`^${source}$`).test(schema);
+}
+
+/** Dynamic privileges are written with underscores and are not part of ALL PRIVILEGES in the server's own listing. */
+function isDynamic(privilege: string): boolean {
+  return privilege.includes('_');
+}
+
+/** Schema-wide privileges that are missing, as one GRANT for each schema. */
+export function missingOnSchemas(
+  grants: Grants,
+  privileges: readonly string[],
+  schemas: readonly string[],
+  user: string,
+): { schema: string; missing: string[]; fix: string }[] {
+  if (schemas.length === 0)
+    throw new SkyferryFailure('INTERNAL', 'no schema to check privileges on');
+  return schemas.flatMap((schema) => {
+    const missing = privileges.filter((privilege) => !grants.onSchema(privilege, schema));
+    if (missing.length === 0) return [];
+    const quoted = `\`${schema.replaceAll('`', '``')}\``;
+    return [
+      { schema, missing, fix: `GRANT ${missing.join(', ')} ON ${quoted}.* TO '${user}'@'%';` },
+    ];
+  });
+}

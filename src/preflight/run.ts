@@ -1,0 +1,109 @@
+import type { MigrationConfig } from '../config/schema.ts';
+import { isFailure } from '../failures.ts';
+import type { Connection } from '../mysql/connection.ts';
+import { openConnection } from '../mysql/connection.ts';
+import type { Endpoint } from '../mysql/endpoint.ts';
+import { describeEndpoint } from '../mysql/endpoint.ts';
+import { checks } from './checks/index.ts';
+import { readFacts } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+export interface PreflightInput {
+  readonly config: MigrationConfig;
+  readonly source: Endpoint;
+  readonly target: Endpoint;
+  readonly fence?: Endpoint | undefined;
+}
+
+export interface PreflightOptions {
+  readonly signal: AbortSignal;
+  readonly onCheck?: (title: string) => void;
+}
+
+/** Runs every check and returns everything found. It reads only: nothing is changed on either server. */
+export async function runPreflight(
+  input: PreflightInput,
+  options: PreflightOptions,
+): Promise<Finding[]> {
+  const login = await logIn(input, options);
+  try {
+    if (login.source === undefined || login.target === undefined) return login.findings;
+    const { source, target, fence } = login;
+    const facts = await readFacts(input.config, { source, target, fence });
+    const findings = [...login.findings];
+    for (const { title, run } of checks) {
+      options.signal.throwIfAborted();
+      options.onCheck?.(title);
+      findings.push(...(await run(facts)));
+    }
+    return findings.map((finding) => accepted(finding, input.config.preflight.accept));
+  } finally {
+    await Promise.all([login.source, login.target, login.fence].map((c) => c?.close()));
+  }
+}
+
+export function blockers(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ severity }) => severity === 'blocker');
+}
+
+/** A warning that the user named in `preflight.accept` becomes information; a blocker stays one. */
+function accepted(finding: Finding, codes: readonly string[]): Finding {
+  return finding.severity === 'warning' && codes.includes(finding.code)
+    ? { ...finding, severity: 'info', found: `${finding.found} (accepted)` }
+    : finding;
+}
+
+interface Login {
+  source: Connection | undefined;
+  target: Connection | undefined;
+  fence: Connection | undefined;
+  findings: Finding[];
+}
+
+/** Connectivity, login and TLS with verified identity: the check that all others need. */
+async function logIn(input: PreflightInput, { signal, onCheck }: PreflightOptions): Promise<Login> {
+  onCheck?.('both servers answer, with a verified identity');
+  const findings: Finding[] = [];
+  const open = async (role: 'source' | 'target' | 'fence', endpoint: Endpoint | undefined) => {
+    if (endpoint === undefined) return undefined;
+    const object = `${role} ${describeEndpoint(endpoint)}`;
+    try {
+      const connection = await openConnection(endpoint, { signal });
+      findings.push(
+        endpoint.tls.mode === 'verify-identity'
+          ? {
+              code: 'connectivity',
+              severity: 'ok',
+              object,
+              found: 'answers; its identity is verified',
+            }
+          : {
+              code: 'connectivity',
+              severity: 'warning',
+              object,
+              found: 'answers, without TLS: passwords and rows are readable on the way',
+              fix: 'set tls.mode: verify-identity',
+            },
+      );
+      return connection;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isFailure(error)) throw error;
+      findings.push({
+        code: 'connectivity',
+        severity: 'blocker',
+        object,
+        found: error.message,
+        fix:
+          error.code === 'ACCESS_DENIED'
+            ? 'check the user, its password reference and from which hosts it may log in'
+            : 'check host, port, firewall, and tls.ca against the certificate that the server shows',
+      });
+      return undefined;
+    }
+  };
+  const source = await open('source', input.source);
+  const target = await open('target', input.target);
+  const fence = await open('fence', input.fence);
+  return { source, target, fence, findings };
+}
