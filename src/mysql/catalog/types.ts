@@ -95,10 +95,12 @@ interface StoredProgram {
   readonly sqlMode: string;
   readonly characterSetClient: string;
   readonly collationConnection: string;
+  /** The schema's collation when the program was created: the default of its own strings. */
+  readonly databaseCollation: string;
   readonly createStatement: string;
 }
 
-export interface View extends Omit<StoredProgram, 'sqlMode'> {
+export interface View extends Omit<StoredProgram, 'sqlMode' | 'databaseCollation'> {
   readonly security: 'DEFINER' | 'INVOKER';
 }
 
