@@ -8,6 +8,7 @@ import { registerResume } from './commands/resume.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerStart } from './commands/start.ts';
+import { registerStatus } from './commands/status.ts';
 import { registerValidate } from './commands/validate.ts';
 
 /** In the order of a migration's life: the order of `skyferry --help`. */
@@ -17,6 +18,7 @@ export function registerCommands(program: Command): void {
     registerValidate,
     registerSchema,
     registerStart,
+    registerStatus,
     registerApproveCutover,
     registerRejectCutover,
     registerPause,

@@ -31,14 +31,14 @@ export async function runPreflight(
     const { source, target, fence } = login;
     const facts = await readFacts(input.config, { source, target, fence });
     const findings = [...login.findings];
-    for (const { title, run } of checks) {
+    for (const check of checks) {
       options.signal.throwIfAborted();
-      options.onCheck?.(title);
-      findings.push(...(await run(facts)));
+      options.onCheck?.(check.title);
+      findings.push(...(await check.run(facts)));
     }
     return findings.map((finding) => accepted(finding, input.config.preflight.accept));
   } finally {
-    await Promise.all([login.source, login.target, login.fence].map((c) => c?.close()));
+    await Promise.all([login.source, login.target, login.fence].map(async (c) => c?.close()));
   }
 }
 
