@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * A process that cannot be mistaken for a later one with the same number: the kernel's start time
+ * (clock ticks since boot) and the boot it counts from.
+ */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** Null when there is no such process, or it has ended and only waits to be reaped. */
+export function identify(pid: number): ProcessIdentity | null {
+  let stat: string;
+  let boot: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  } catch {
+    return null;
+  }
+  // The second field is the program's name in parentheses and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[19]];
+  if (state === undefined || startTime === undefined || 'ZX'.includes(state)) return null;
+  return { pid, startTime: `${boot}/${startTime}` };
+}
+
+export function isAlive(process: ProcessIdentity): boolean {
+  return identify(process.pid)?.startTime === process.startTime;
+}
+
+/** TERM, then KILL after `graceMs`. Resolves once the process is gone; does nothing if it already is. */
+export async function terminate(process_: ProcessIdentity, graceMs: number): Promise<void> {
+  send(process_, 'SIGTERM');
+  if (await isGone(process_, graceMs)) return;
+  send(process_, 'SIGKILL');
+  if (!(await isGone(process_, 10_000))) {
+    throw new Error(`process ${process_.pid} does not end`);
+  }
+}
+
+function send(target: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (!isAlive(target)) return;
+  try {
+    process.kill(target.pid, signal);
+  } catch (error) {
+    // It ended between the look and the signal.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function isGone(target: ProcessIdentity, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  while (isAlive(target)) {
+    if (Date.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  return true;
+}

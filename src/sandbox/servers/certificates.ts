@@ -1,0 +1,100 @@
+// @peculiar/x509 does not load without the polyfill.
+import 'reflect-metadata';
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+import { randomBytes, webcrypto } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const DAY_MS = 86_400_000;
+
+/** An authority that lives in memory only: what it signed once is all that it ever signs. */
+export interface Authority {
+  /** PEM; what clients are to trust. */
+  readonly certificate: string;
+  /** @param names DNS names for the subject alternative names; the first is the subject too */
+  issue(names: readonly [string, ...string[]]): Promise<{ certificate: string; key: string }>;
+}
+
+export async function createAuthority(name: string): Promise<Authority> {
+  const keys = await generateKeys();
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    ...validity(),
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return {
+    certificate: certificate.toString('pem'),
+    issue: async (names) => {
+      const serverKeys = await generateKeys();
+      const issued = await X509CertificateGenerator.create({
+        ...validity(),
+        subject: `CN=${names[0]}`,
+        issuer: certificate.subject,
+        publicKey: serverKeys.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: algorithm,
+        extensions: [
+          new BasicConstraintsExtension(false, undefined, true),
+          new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+          new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+          new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
+        ],
+      });
+      const key = await webcrypto.subtle.exportKey('pkcs8', serverKeys.privateKey);
+      return { certificate: issued.toString('pem'), key: pem('PRIVATE KEY', key) };
+    },
+  };
+}
+
+/** Writes `server-cert.pem` and `server-key.pem`, and names them as mysqld's flags. */
+export async function writeServerCertificate(
+  authority: Authority,
+  names: readonly [string, ...string[]],
+  folder: string,
+): Promise<string[]> {
+  const { certificate, key } = await authority.issue(names);
+  const [certificateFile, keyFile] = [
+    join(folder, 'server-cert.pem'),
+    join(folder, 'server-key.pem'),
+  ];
+  await writeFile(certificateFile, certificate, { mode: 0o600 });
+  await writeFile(keyFile, key, { mode: 0o600 });
+  return [`--ssl-cert=${certificateFile}`, `--ssl-key=${keyFile}`];
+}
+
+function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+function validity() {
+  const now = Date.now();
+  return {
+    serialNumber: `01${randomBytes(15).toString('hex')}`,
+    notBefore: new Date(now - DAY_MS),
+    notAfter: new Date(now + 365 * DAY_MS),
+  };
+}
+
+function pem(label: string, der: ArrayBuffer): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
