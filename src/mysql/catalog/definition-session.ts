@@ -1,11 +1,5 @@
 import type { Connection } from '../connection.ts';
-
-const variables = [
-  'sql_mode',
-  'time_zone',
-  'sql_quote_show_create',
-  'information_schema_stats_expiry',
-] as const;
+import { text } from './text.ts';
 
 /**
  * Runs `read` in a session in which SHOW CREATE prints definitions that mean the same everywhere
@@ -15,17 +9,24 @@ export async function inDefinitionSession<T>(
   connection: Connection,
   read: () => Promise<T>,
 ): Promise<T> {
-  const select = variables.map((name) => `@@SESSION.${name} AS ${name}`).join(', ');
-  const [former] = await connection.query<Record<string, string | number>>(`SELECT ${select}`);
-  await connection.execute(
-    "SET SESSION sql_mode = '', time_zone = '+00:00', sql_quote_show_create = 1, information_schema_stats_expiry = 0",
+  const [former] = await connection.query(
+    `SELECT @@SESSION.sql_mode AS sqlMode, @@SESSION.time_zone AS timeZone,
+            @@SESSION.sql_quote_show_create AS quotes, @@SESSION.information_schema_stats_expiry AS expiry`,
   );
+  const set = (sqlMode: string, timeZone: string, quotes: number, expiry: number) =>
+    connection.execute(
+      `SET SESSION sql_mode = ?, time_zone = ?, sql_quote_show_create = ?, information_schema_stats_expiry = ?`,
+      [sqlMode, timeZone, quotes, expiry],
+    );
+  await set('', '+00:00', 1, 0);
   try {
     return await read();
   } finally {
-    await connection.execute(
-      `SET SESSION ${variables.map((name) => `${name} = ?`).join(', ')}`,
-      variables.map((name) => former?.[name] ?? null),
+    await set(
+      text(former?.['sqlMode']),
+      text(former?.['timeZone']),
+      Number(former?.['quotes']),
+      Number(former?.['expiry']),
     );
   }
 }
