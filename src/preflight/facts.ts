@@ -1,7 +1,7 @@
 import type { MigrationConfig } from '../config/schema.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
-import { readCatalog } from '../mysql/catalog/read.ts';
 import type { Connection } from '../mysql/connection.ts';
+import type { Endpoint } from '../mysql/endpoint.ts';
 import { Grants } from './grants.ts';
 
 /** What the checks look at: read once, so that no check asks a server what another asked already. */
@@ -11,6 +11,14 @@ export interface PreflightFacts {
   readonly source: ServerFacts;
   readonly target: ServerFacts;
   readonly fence: ServerFacts | undefined;
+  /** Each consumer's own login on the target. */
+  readonly consumers: readonly ConsumerLogin[];
+  readonly signal: AbortSignal;
+}
+
+export interface ConsumerLogin {
+  readonly consumer: string;
+  readonly account: Endpoint;
 }
 
 export interface ServerFacts {
@@ -59,14 +67,19 @@ export function parseVersion(text: string): ServerVersion {
   };
 }
 
-export async function readFacts(
+export interface Connections {
+  readonly source: Connection;
+  readonly target: Connection;
+  readonly fence: Connection | undefined;
+}
+
+/** Everything but the catalog, which an account with too few rights cannot read. */
+export async function readServers(
   config: MigrationConfig,
-  connections: { source: Connection; target: Connection; fence: Connection | undefined },
-): Promise<PreflightFacts> {
+  connections: Connections,
+): Promise<Pick<PreflightFacts, 'source' | 'target' | 'fence'>> {
   const fenceUser = config.source.fence?.user;
   return {
-    config,
-    catalog: await readCatalog(connections.source, config.schemas),
     source: await readServerFacts('source', config.source.user, connections.source),
     target: await readServerFacts('target', config.target.user, connections.target),
     fence:

@@ -5,7 +5,11 @@ import { openConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import { describeEndpoint } from '../mysql/endpoint.ts';
 import { checks } from './checks/index.ts';
-import { readFacts } from './facts.ts';
+import { emptyCatalog } from '../mysql/catalog/types.ts';
+import type { Catalog } from '../mysql/catalog/types.ts';
+import { readCatalog } from '../mysql/catalog/read.ts';
+import type { ConsumerLogin } from './facts.ts';
+import { readServers } from './facts.ts';
 import type { Finding } from './finding.ts';
 
 export interface PreflightInput {
@@ -13,6 +17,7 @@ export interface PreflightInput {
   readonly source: Endpoint;
   readonly target: Endpoint;
   readonly fence?: Endpoint | undefined;
+  readonly consumers?: readonly ConsumerLogin[];
 }
 
 export interface PreflightOptions {
@@ -29,8 +34,15 @@ export async function runPreflight(
   try {
     if (login.source === undefined || login.target === undefined) return login.findings;
     const { source, target, fence } = login;
-    const facts = await readFacts(input.config, { source, target, fence });
-    const findings = [...login.findings];
+    const { catalog, ...read } = await tryCatalog(source, input.config);
+    const facts = {
+      config: input.config,
+      catalog,
+      ...(await readServers(input.config, { source, target, fence })),
+      consumers: input.consumers ?? [],
+      signal: options.signal,
+    };
+    const findings = [...login.findings, ...read.findings];
     for (const check of checks) {
       options.signal.throwIfAborted();
       options.onCheck?.(check.title);
@@ -39,6 +51,26 @@ export async function runPreflight(
     return findings.map((finding) => accepted(finding, input.config.preflight.accept));
   } finally {
     await Promise.all([login.source, login.target, login.fence].map(async (c) => c?.close()));
+  }
+}
+
+/** A catalog that cannot be read is a finding; the checks of privileges then say why. */
+async function tryCatalog(
+  source: Connection,
+  { schemas }: MigrationConfig,
+): Promise<{ catalog: Catalog; findings: Finding[] }> {
+  try {
+    return { catalog: await readCatalog(source, schemas), findings: [] };
+  } catch (error) {
+    if (!isFailure(error) || error.retryable) throw error;
+    const finding: Finding = {
+      code: 'catalog',
+      severity: 'blocker',
+      object: `source schemas ${schemas.join(', ')}`,
+      found: `cannot be read: ${error.message}`,
+      fix: error.detail.next ?? 'see the privileges of the source account below',
+    };
+    return { catalog: emptyCatalog, findings: [finding] };
   }
 }
 

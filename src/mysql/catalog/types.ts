@@ -118,3 +118,13 @@ export interface ScheduledEvent extends StoredProgram {
   readonly status: 'ENABLED' | 'DISABLED' | 'SLAVESIDE_DISABLED' | 'REPLICA_SIDE_DISABLED';
   readonly timeZone: string;
 }
+
+export const emptyCatalog: Catalog = {
+  schemas: [],
+  tables: [],
+  views: [],
+  routines: [],
+  triggers: [],
+  events: [],
+  fingerprint: '',
+};

@@ -1,6 +1,55 @@
 import type { Check } from '../finding.ts';
 import { binlogCheck } from './binlog.ts';
+import { collationsCheck } from './collations.ts';
+import { columnsCheck } from './column-types.ts';
+import { consumersCheck } from './consumers.ts';
+import { definersCheck } from './definers.ts';
+import { diskCheck } from './disk.ts';
+import { fenceCheck } from './fence.ts';
+import { foreignKeysCheck } from './foreign-keys.ts';
+import { generatedKeysCheck } from './generated-keys.ts';
+import { loadSettingsCheck } from './load-settings.ts';
+import { otherSchemasCheck } from './other-schemas.ts';
+import { packetSizeCheck } from './packet-size.ts';
+import { retentionCheck } from './retention.ts';
+import { rowKeysCheck } from './row-keys.ts';
+import { serverDefaultsCheck } from './server-defaults.ts';
+import { serverIdentityCheck } from './server-identity.ts';
 import { sourcePrivilegesCheck } from './source-privileges.ts';
+import { sqlModeCheck } from './sql-mode.ts';
+import { storageEnginesCheck } from './storage-engines.ts';
+import { storedProgramsCheck } from './stored-programs.ts';
+import { tableNamesCheck } from './table-names.ts';
+import { targetEmptyCheck } from './target-empty.ts';
+import { targetPrivilegesCheck } from './target-privileges.ts';
+import { timeZonesCheck } from './time-zones.ts';
+import { versionsCheck } from './versions.ts';
 
 /** In the order in which a person would look: servers, rights, binlog, schema, target, cutover. */
-export const checks: readonly Check[] = [sourcePrivilegesCheck, binlogCheck];
+export const checks: readonly Check[] = [
+  versionsCheck,
+  serverIdentityCheck,
+  sourcePrivilegesCheck,
+  targetPrivilegesCheck,
+  binlogCheck,
+  retentionCheck,
+  storageEnginesCheck,
+  rowKeysCheck,
+  columnsCheck,
+  foreignKeysCheck,
+  storedProgramsCheck,
+  definersCheck,
+  tableNamesCheck,
+  collationsCheck,
+  targetEmptyCheck,
+  loadSettingsCheck,
+  generatedKeysCheck,
+  packetSizeCheck,
+  sqlModeCheck,
+  serverDefaultsCheck,
+  timeZonesCheck,
+  diskCheck,
+  fenceCheck,
+  otherSchemasCheck,
+  consumersCheck,
+];

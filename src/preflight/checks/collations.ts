@@ -1,0 +1,30 @@
+import { displayName } from '../../mysql/identifier.ts';
+import { check } from '../finding.ts';
+
+/** A collation orders keys and decides equality: the target must have the very same. */
+export const collationsCheck = check(
+  'collations',
+  'the target knows every collation',
+  async ({ catalog, target }) => {
+    const rows = await target.connection.query<{ n: string }>(
+      'SELECT collation_name AS n FROM information_schema.collations',
+    );
+    const known = new Set(rows.map(({ n }) => n));
+    const users = new Map<string, string>();
+    for (const schema of catalog.schemas) users.set(schema.collation, schema.name);
+    for (const table of catalog.tables) {
+      users.set(table.collation, displayName(table.name));
+      for (const { collation, name } of table.columns) {
+        if (collation !== null) users.set(collation, `${displayName(table.name)}.${name}`);
+      }
+    }
+    return [...users]
+      .filter(([collation]) => !known.has(collation))
+      .map(([collation, object]) => ({
+        severity: 'blocker' as const,
+        object,
+        found: `uses ${collation}, which the target does not have`,
+        fix: 'convert it on the source, or choose a target version that has the collation',
+      }));
+  },
+);

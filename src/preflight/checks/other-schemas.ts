@@ -1,0 +1,30 @@
+import { check } from '../finding.ts';
+
+const system = ['mysql', 'sys', 'information_schema', 'performance_schema'];
+
+/** `super_read_only` stops the whole server, not only what is migrated. */
+export const otherSchemasCheck = check(
+  'other-schemas',
+  'the fence stops nothing that must go on',
+  async ({ source, fence, config }) => {
+    const named = new Set([...config.schemas, ...config.cutover.otherSchemasMayBeFenced]);
+    // The fence account holds PROCESS and so may see every schema that has tables in InnoDB.
+    const rows = await (fence ?? source).connection.query<{ s: string }>(
+      fence === undefined || !fence.grants.global('PROCESS')
+        ? 'SELECT schema_name AS s FROM information_schema.schemata'
+        : "SELECT DISTINCT SUBSTRING_INDEX(name, '/', 1) AS s FROM information_schema.innodb_tables WHERE name LIKE '%/%'",
+    );
+    const others = rows
+      .map(({ s }) => s)
+      .filter((s) => !named.has(s) && !system.includes(s.toLowerCase()));
+    if (others.length === 0) return [];
+    return [
+      {
+        severity: 'blocker' as const,
+        object: others.join(', '),
+        found: 'is on the source too and would take no writes during and after the cutover',
+        fix: 'move it together (schemas), or name it in cutover.otherSchemasMayBeFenced',
+      },
+    ];
+  },
+);

@@ -1,0 +1,17 @@
+import { displayName } from '../../mysql/identifier.ts';
+import { check } from '../finding.ts';
+
+/** Without transactions there is no moment at which a copy and a position agree. */
+export const storageEnginesCheck = check(
+  'storage-engines',
+  'every table is InnoDB',
+  ({ catalog }) =>
+    catalog.tables
+      .filter((table) => table.engine.toLowerCase() !== 'innodb')
+      .map((table) => ({
+        severity: 'blocker' as const,
+        object: displayName(table.name),
+        found: `is ${table.engine}: it has no transactions, so no exact copy under writes`,
+        fix: `ALTER TABLE … ENGINE=InnoDB on the source, or leave its schema out`,
+      })),
+);

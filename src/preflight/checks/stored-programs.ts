@@ -1,0 +1,42 @@
+import { displayName } from '../../mysql/identifier.ts';
+import { check } from '../finding.ts';
+
+/** When triggers and events come into being on the target, so that nothing fires twice. */
+export const storedProgramsCheck = check(
+  'stored-programs',
+  'triggers and events are carried at the right moment',
+  ({ catalog, target }) => {
+    const enabled = catalog.events.filter(({ status }) => status === 'ENABLED');
+    return [
+      ...(catalog.triggers.length > 0
+        ? [
+            {
+              severity: 'info' as const,
+              object: catalog.triggers.map(({ name }) => displayName(name)).join(', '),
+              found:
+                'is created after the last change is applied: what triggers wrote on the source is in its binlog',
+            },
+          ]
+        : []),
+      ...(catalog.events.length > 0
+        ? [
+            {
+              severity: 'info' as const,
+              object: catalog.events.map(({ name }) => displayName(name)).join(', '),
+              found: 'is created disabled; what was enabled is enabled after the switch',
+            },
+          ]
+        : []),
+      ...(enabled.length > 0 && target.variable('event_scheduler') !== 'ON'
+        ? [
+            {
+              severity: 'warning' as const,
+              object: 'target event_scheduler',
+              found: `is ${target.variable('event_scheduler') ?? 'unknown'}: the ${enabled.length} enabled events will not run there`,
+              fix: 'set event_scheduler to ON on the target after the switch (Azure: a server parameter)',
+            },
+          ]
+        : []),
+    ];
+  },
+);

@@ -1,0 +1,25 @@
+import { check } from '../finding.ts';
+
+/** Skyferry reads and writes in UTC; applications and events use the servers' own zones. */
+export const timeZonesCheck = check(
+  'time-zones',
+  'both servers mean the same time',
+  ({ source, target, catalog }) => {
+    const zone = (server: typeof source) => {
+      const set = server.variable('time_zone') ?? 'SYSTEM';
+      return set === 'SYSTEM' ? (server.variable('system_time_zone') ?? 'SYSTEM') : set;
+    };
+    const [before, after] = [zone(source), zone(target)];
+    if (before === after) return [];
+    return [
+      {
+        severity: 'warning' as const,
+        object: 'target time_zone',
+        found: `is ${after}, on the source ${before}: NOW() and TIMESTAMP show other local times to applications${
+          catalog.events.length > 0 ? ', and events run at other times' : ''
+        }`,
+        fix: `set time_zone to the source's on the target; named zones need the time zone tables`,
+      },
+    ];
+  },
+);
