@@ -82,11 +82,15 @@ export interface MigrationStatus {
   nextSteps: string[];
   failure?: { code: string; message: string; safe?: string; next?: string };
   approval?: { by: string; at: string; expiresAt: string; note?: string };
+  /** The last rejection, until the next approval. */
+  rejection?: { by: string; at: string; reason?: string };
   window?: { opensAt: string; closesAt: string; open: boolean };
   lagMs?: number;
   messages: MessageRecord[];
   /** Set once the switch has begun: nothing reverts without a person after that. */
   switchedAt?: string;
+  /** What was done inside the phases, the latest last. */
+  milestones: { at: string; text: string }[];
   /** How to lift the fence by hand, when the source is fenced. */
   unfenceCommand?: string;
 }

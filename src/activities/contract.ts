@@ -1,0 +1,57 @@
+import type { MigrationConfig, WindowConfig } from '../config/schema.ts';
+import type { Position } from '../mysql/position.ts';
+import type {
+  AbortResult,
+  CopyResult,
+  CutoverResult,
+  Finding,
+  OpenResult,
+  PlanResult,
+  ProvisionResult,
+  ResolvedWindow,
+  SettledCutover,
+  VerifyResult,
+} from '../workflows/results.ts';
+
+export interface OfMigration {
+  readonly config: MigrationConfig;
+}
+
+/**
+ * What the workflow may ask for. Each may run again after a kill at any moment and carries on from what
+ * the checkpoint on the target says. Failures are ApplicationFailures whose type is a FailureCode.
+ */
+export interface Activities {
+  /** Takes the migration's name on the target, or finds it taken by the same configuration. */
+  openMigration(input: OfMigration): Promise<OpenResult>;
+  /** Changes nothing. */
+  runPreflight(input: OfMigration): Promise<Finding[]>;
+  /** Changes nothing but the plan's hash in the checkpoint. */
+  makePlan(input: OfMigration & { readonly findings: readonly Finding[] }): Promise<PlanResult>;
+  /** Parameters raised, former values remembered; schemas; the starting position. */
+  provision(input: OfMigration): Promise<ProvisionResult>;
+  createTables(input: OfMigration): Promise<{ tables: number }>;
+  copyTables(input: OfMigration): Promise<CopyResult>;
+  /** Applies changes until every copied chunk is exact. */
+  converge(input: OfMigration): Promise<Position>;
+  buildIndexes(input: OfMigration): Promise<void>;
+  createViewsAndRoutines(input: OfMigration): Promise<{ notes: string[] }>;
+  /** Runs until it is cancelled. */
+  applyChanges(input: OfMigration): Promise<void>;
+  /** Returns when lag was below the threshold for the configured number of samples. */
+  awaitLag(input: OfMigration): Promise<{ lagMs: number }>;
+  /** Returns when lag was above the threshold for the configured number of samples. */
+  watchLag(input: OfMigration): Promise<{ lagMs: number }>;
+  readLag(input: OfMigration): Promise<{ lagMs: number }>;
+  /** Keys that differ go into the checkpoint, never into the result. */
+  verifyTables(input: OfMigration): Promise<VerifyResult>;
+  resolveWindow(input: { readonly window: WindowConfig }): Promise<ResolvedWindow>;
+  /** Undoes itself on any failure before the switch; after it, can be called again to finish. */
+  cutOver(input: OfMigration & { readonly verifiedAt: Position }): Promise<CutoverResult>;
+  /** After a cutover that did not return: un-fences unless the switch has begun. */
+  settleCutover(input: OfMigration): Promise<SettledCutover>;
+  completeMigration(input: OfMigration): Promise<{ notes: string[] }>;
+  abortMigration(input: OfMigration & { readonly dropTarget: boolean }): Promise<AbortResult>;
+  /** Names of the search attributes that are registered in the namespace; [] when that cannot be seen. */
+  listSearchAttributes(): Promise<string[]>;
+}

@@ -1,0 +1,72 @@
+import type { MigrationStatus, Phase } from './messages.ts';
+
+const way: readonly Phase[] = [
+  'preflight',
+  'provisioning',
+  'full-load',
+  'catching-up',
+  'verifying',
+  'awaiting-window',
+  'awaiting-approval',
+  'cutting-over',
+  'completed',
+];
+
+/** Markdown for the Current Details of Temporal's UI. The server takes 20 kB. */
+export function describeDetails(status: MigrationStatus, now: string): string {
+  const at = status.phase === 'parked' ? status.parkedIn : status.phase;
+  const lines = [
+    `### ${status.name}: ${status.phase}${status.paused ? ' (paused)' : ''}`,
+    `_as of ${now}; live numbers: \`skyferry status ${status.name} --watch\`_`,
+    '',
+    ...way.map((phase) => checklistLine(phase, status, at)),
+    '',
+    ...section('Holds it back', status.blockers.map(plain)),
+    ...section('Do next', status.nextSteps.map(code)),
+    ...(status.lagMs === undefined ? [] : [`Lag at last look: ${seconds(status.lagMs)}`, '']),
+    ...(status.window === undefined
+      ? []
+      : [`Window: ${status.window.opensAt} to ${status.window.closesAt}`, '']),
+    ...(status.approval === undefined
+      ? []
+      : [`Approved by ${plain(status.approval.by)}, until ${status.approval.expiresAt}`, '']),
+    ...(status.unfenceCommand === undefined
+      ? []
+      : ['The source is fenced. To lift it by hand:', code(status.unfenceCommand), '']),
+    ...section(
+      'Done',
+      status.milestones.slice(-15).map(({ at: when, text }) => `${when} ${plain(text)}`),
+    ),
+  ];
+  return lines.join('\n').slice(0, 19_000);
+}
+
+function checklistLine(phase: Phase, status: MigrationStatus, at: Phase | undefined): string {
+  const last = status.history.findLast((record) => record.phase === phase);
+  if (phase === at && phase !== 'completed') return `- [ ] **${phase}**`;
+  const over = last !== undefined && (last.endedAt !== undefined || phase === 'completed');
+  const here = at === undefined ? -1 : way.indexOf(at);
+  // A phase that was left for an earlier one (lag rose, the window closed) is still to be done.
+  const ahead = here >= 0 && way.indexOf(phase) > here;
+  return over && !ahead ? `- [x] ${phase}${took(last.startedAt, last.endedAt)}` : `- [ ] ${phase}`;
+}
+
+function took(startedAt: string, endedAt: string | undefined): string {
+  if (endedAt === undefined) return '';
+  return ` (${seconds(Date.parse(endedAt) - Date.parse(startedAt))})`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`**${title}**`, ...lines.map((line) => `- ${line}`), ''];
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+const code = (text: string): string => `\`${text.replaceAll('`', "'")}\``;
+
+/** People's texts end up in somebody else's browser: no markup of theirs. */
+function plain(text: string): string {
+  return text.replace(/[<>[\]`*|\r\n]/g, ' ');
+}

@@ -1,0 +1,30 @@
+import type { MigrationConfig } from '../config/schema.ts';
+import type { Applier } from './applier.ts';
+import type { ApprovalDesk } from './approval.ts';
+import type { FailureSummary } from './failures.ts';
+import type { Phase } from './messages.ts';
+import type { State } from './state.ts';
+import { keep, nowIso } from './state.ts';
+
+/** What every phase gets to work with. */
+export interface Migration {
+  readonly config: MigrationConfig;
+  readonly state: State;
+  readonly applier: Applier;
+  readonly desk: ApprovalDesk;
+  /** Writes Temporal's Current Details anew. */
+  readonly show: () => void;
+}
+
+export function milestone({ state, show }: Migration, text: string): void {
+  keep(state.milestones, { at: nowIso(), text });
+  show();
+}
+
+/** Stops going on by itself in `phase` until a person says retry-phase or abort. */
+export function park({ state }: Migration, phase: Phase, failure: FailureSummary): Phase {
+  state.failure = failure;
+  state.parkedIn = phase;
+  state.retry = false;
+  return 'parked';
+}

@@ -1,0 +1,29 @@
+import { awaitLag, persistently, verifyTables } from '../activities.ts';
+import type { Phase } from '../messages.ts';
+import type { Migration } from '../migration.ts';
+import { milestone, park } from '../migration.ts';
+import { nowIso } from '../state.ts';
+
+export async function catchingUp({ config, state }: Migration): Promise<Phase> {
+  const { lagMs } = await persistently(() => awaitLag({ config }));
+  state.lagMs = lagMs;
+  return state.verification?.equal === true ? 'awaiting-window' : 'verifying';
+}
+
+export async function verifying(migration: Migration): Promise<Phase> {
+  const { config, state } = migration;
+  state.verifiedOnce = true;
+  const result = await persistently(() => verifyTables({ config }));
+  state.verification = { ...result, at: nowIso() };
+  if (!result.equal) {
+    const tables = result.tables.filter(({ differing }) => differing > 0).map(({ table }) => table);
+    return park(migration, 'verifying', {
+      code: 'ROWS_DIFFER',
+      message: `${result.differing} rows differ in ${tables.slice(0, 20).join(', ')}`,
+      safe: 'the source takes writes as before; nothing was switched',
+      next: `skyferry report ${config.name} names the keys`,
+    });
+  }
+  milestone(migration, `${result.rows} rows are equal on both sides`);
+  return 'awaiting-window';
+}

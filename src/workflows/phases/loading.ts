@@ -1,0 +1,39 @@
+import {
+  buildIndexes,
+  converge,
+  copyTables,
+  createTables,
+  createViewsAndRoutines,
+  persistently,
+  provision,
+} from '../activities.ts';
+import type { Phase } from '../messages.ts';
+import type { Migration } from '../migration.ts';
+import { milestone } from '../migration.ts';
+import { nowIso } from '../state.ts';
+
+export async function provisioning(migration: Migration): Promise<Phase> {
+  const { config, state } = migration;
+  state.provisioning = await provision({ config });
+  for (const change of state.provisioning.changes) milestone(migration, change);
+  return 'full-load';
+}
+
+/** Each step leaves what is there already, so an interrupted load begins here again and skips it. */
+export async function fullLoad(migration: Migration): Promise<Phase> {
+  const { config, state } = migration;
+  const { tables } = await createTables({ config });
+  milestone(migration, `${tables} tables are there, without secondary indexes`);
+  const startedAt = nowIso();
+  const copied = await persistently(() => copyTables({ config }));
+  state.copy = { ...copied, startedAt, endedAt: nowIso() };
+  milestone(migration, `${copied.rows} rows copied`);
+  await persistently(() => converge({ config }));
+  milestone(migration, 'every copied chunk is exact');
+  await persistently(() => buildIndexes({ config }));
+  milestone(migration, 'secondary indexes and foreign keys are built');
+  const { notes } = await createViewsAndRoutines({ config });
+  for (const note of notes) milestone(migration, note);
+  state.loaded = true;
+  return 'catching-up';
+}

@@ -1,0 +1,40 @@
+import { ActivityFailure } from '@temporalio/workflow';
+import { listSearchAttributes, makePlan, openMigration, runPreflight } from '../activities.ts';
+import { fatal, summarize } from '../failures.ts';
+import type { Phase } from '../messages.ts';
+import type { Migration } from '../migration.ts';
+import { milestone, park } from '../migration.ts';
+import type { OpenResult } from '../results.ts';
+
+export async function preflight(migration: Migration): Promise<Phase> {
+  const { config, state } = migration;
+  state.searchAttributes ??= await listSearchAttributes();
+  const { resumed } = await open(migration);
+  if (resumed)
+    milestone(migration, 'found its checkpoint on the target: what is done is not done again');
+  state.findings = await runPreflight({ config });
+  const blockers = state.findings.filter(({ severity }) => severity === 'blocker');
+  if (blockers.length > 0) {
+    return park(migration, 'preflight', {
+      code: 'PREFLIGHT_BLOCKED',
+      message: `${blockers.length} of ${state.findings.length} checks block: ${blockers.map(({ code }) => code).join(', ')}`,
+      safe: 'nothing was changed but the checkpoint on the target',
+      next: `skyferry doctor shows each with its fix; then retry-phase`,
+    });
+  }
+  state.plan = await makePlan({ config, findings: state.findings });
+  return 'provisioning';
+}
+
+/** A name that is taken by something else ends the workflow: no retry could ever help. */
+async function open({ config }: Migration): Promise<OpenResult> {
+  try {
+    return await openMigration({ config });
+  } catch (error) {
+    const failure = error instanceof ActivityFailure ? summarize(error) : null;
+    if (failure?.code === 'MIGRATION_CONFLICT' || failure?.code === 'CONFIG_INVALID') {
+      throw fatal(failure);
+    }
+    throw error;
+  }
+}

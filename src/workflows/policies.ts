@@ -1,0 +1,78 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType } from '@temporalio/workflow';
+
+/**
+ * Every timeout and retry of the workflow. Failures that trying again does not change are marked
+ * non-retryable where they are raised (failures.ts), so these policies are about the others.
+ */
+const DAYS = 24 * 3_600_000;
+
+/** Round trips to servers that answer at once. */
+export const brief: ActivityOptions = {
+  startToCloseTimeout: '2m',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '30s',
+    maximumAttempts: 8,
+  },
+};
+
+/** Work for as long as the data lasts; a dead worker is noticed by its missing heartbeat. */
+export const long: ActivityOptions = {
+  startToCloseTimeout: 365 * DAYS,
+  heartbeatTimeout: '10s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '1m',
+    maximumAttempts: 10,
+  },
+  // The next step may begin only when this one has let go of its connections.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
+
+/** Waiting that changes nothing: nobody needs to wait until it has stopped. */
+export const watching: ActivityOptions = {
+  ...long,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+};
+
+/** One attempt: what became of it is found out by `settling`, never by trying again blindly. */
+export const cutover: ActivityOptions = {
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
+
+/** The source may be fenced, so the application may be down: quick, and for as long as it takes. */
+export const settling: ActivityOptions = {
+  startToCloseTimeout: '1m',
+  retry: {
+    initialInterval: '200ms',
+    backoffCoefficient: 1.5,
+    maximumInterval: '5s',
+    maximumAttempts: 120,
+  },
+};
+
+/** After the switch: only forward. */
+export const finishing: ActivityOptions = {
+  ...cutover,
+  retry: {
+    initialInterval: '500ms',
+    backoffCoefficient: 1.5,
+    maximumInterval: '10s',
+    maximumAttempts: 30,
+  },
+};
+
+/**
+ * A long activity that has run well for this long has earned all its attempts anew: otherwise ten lost
+ * connections in a year would park a migration.
+ */
+export const RENEWED_AFTER_MS = 30 * 60_000;
+
+/** Well below the server's own suggestion, so that a run's history stays readable and quick to replay. */
+export const EVENTS_A_RUN = 400;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Abort, ApproveCutover, ByPerson, MessageName } from './messages.ts';
+
+/** Long texts are cut, not refused: they only end up in a status. */
+const text = (length: number) =>
+  z.string({ error: 'must be a text' }).transform((value) => value.slice(0, length));
+const by = text(128).refine((value) => value.trim() !== '', { error: 'must say who it is' });
+const byPerson = z.object({ by, reason: text(500).optional() });
+
+const schemas = {
+  'approve-cutover': z.object({
+    by,
+    planHash: text(128).optional(),
+    note: text(500).optional(),
+  }),
+  'reject-cutover': byPerson,
+  pause: byPerson,
+  resume: byPerson,
+  abort: byPerson.extend({ dropTarget: text(64).optional() }),
+  'retry-phase': byPerson,
+} as const satisfies Record<MessageName, z.ZodType>;
+
+export interface Messages {
+  'approve-cutover': ApproveCutover;
+  'reject-cutover': ByPerson;
+  pause: ByPerson;
+  resume: ByPerson;
+  abort: Abort;
+  'retry-phase': ByPerson;
+}
+
+export type ReadMessage<N extends MessageName> =
+  | { readonly ok: true; readonly message: Messages[N] }
+  | { readonly ok: false; readonly reason: string };
+
+/** Messages come from anybody's command line: anything may be in them. Never throws. */
+export function readMessage<N extends MessageName>(name: N, input: unknown): ReadMessage<N> {
+  const result = schemas[name].safeParse(input ?? {});
+  if (result.success) {
+    return { ok: true, message: withoutUndefined(result.data) as Messages[N] };
+  }
+  const issues = result.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'the input'} ${message}`,
+  );
+  return { ok: false, reason: `malformed: ${issues.join('; ')}; expected --input '{"by":"you"}'` };
+}
+
+function withoutUndefined(record: object): object {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,118 @@
+import type { FilePosition, Position } from '../mysql/position.ts';
+import type { MigrationStatus } from './messages.ts';
+
+/**
+ * What activities hand back and the report is made of. Plain JSON that stays in the workflow's history:
+ * no row values (keys of rows neither), no secrets, no SQL with literals.
+ */
+export interface Finding {
+  readonly code: string;
+  readonly severity: 'ok' | 'info' | 'warning' | 'blocker';
+  readonly object?: string;
+  readonly found: string;
+  /** The exact SQL or command that removes it. */
+  readonly fix?: string;
+}
+
+export interface PlanResult {
+  /** What an approval refers to. */
+  readonly hash: string;
+  readonly plan: Readonly<Record<string, unknown>>;
+}
+
+export interface OpenResult {
+  /** The checkpoint was there already: what it holds is not done again. */
+  readonly resumed: boolean;
+}
+
+export interface ProvisionResult {
+  /** Where change capture begins. */
+  readonly position: Position;
+  /** What was changed on the servers, one line each, with the former value. */
+  readonly changes: readonly string[];
+}
+
+export interface CopyResult {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly tables: readonly {
+    readonly table: string;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly seconds: number;
+  }[];
+}
+
+export interface VerifyResult {
+  readonly equal: boolean;
+  /** Everything up to here is compared. */
+  readonly position: Position;
+  readonly rows: number;
+  readonly seconds: number;
+  readonly differing: number;
+  readonly tables: readonly {
+    readonly table: string;
+    readonly rows: number;
+    readonly chunks: number;
+    readonly digest: string;
+    readonly differing: number;
+  }[];
+}
+
+export interface ResolvedWindow {
+  /** ISO 8601 UTC. */
+  readonly opensAt: string;
+  readonly closesAt: string;
+  /** From the activity's clock, so that the workflow's timers do not depend on which clock that is. */
+  readonly opensInMs: number;
+  readonly closesInMs: number;
+}
+
+export interface CutoverResult {
+  readonly switchedAt: string;
+  /** As measured: from the raised fence to the end of the last switch. */
+  readonly writeDowntimeMs: number;
+  /** The source's position at which writes had stopped. */
+  readonly sourcePosition: FilePosition;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly startedAt: string;
+    readonly seconds: number;
+    readonly note?: string;
+  }[];
+  readonly unfenceCommand?: string;
+  /** What the engine measured beyond these. */
+  readonly evidence?: Readonly<Record<string, unknown>>;
+}
+
+/** The truth after a cutover that did not return. */
+export interface SettledCutover {
+  /** The target may have taken writes: only forward from here. */
+  readonly switched: boolean;
+  readonly unfenceCommand?: string;
+}
+
+export interface AbortResult {
+  /** The switch had been done: nothing was undone. */
+  readonly refused: boolean;
+  /** What was undone or removed, one line each. */
+  readonly undone: readonly string[];
+}
+
+/** Answer of the query `report`, and the workflow's result. */
+export interface MigrationReport {
+  readonly status: MigrationStatus;
+  readonly findings: readonly Finding[];
+  readonly plan: PlanResult | null;
+  readonly provisioning: ProvisionResult | null;
+  readonly copy: (CopyResult & { readonly startedAt: string; readonly endedAt: string }) | null;
+  readonly verification: (VerifyResult & { readonly at: string }) | null;
+  readonly cutover: CutoverResult | null;
+  readonly milestones: readonly Milestone[];
+  readonly aborted: AbortResult | null;
+}
+
+export interface Milestone {
+  readonly at: string;
+  readonly text: string;
+}

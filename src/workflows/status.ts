@@ -1,0 +1,96 @@
+import type { MigrationConfig } from '../config/schema.ts';
+import type { MigrationStatus } from './messages.ts';
+import { workflowId } from './messages.ts';
+import type { MigrationReport } from './results.ts';
+import type { State } from './state.ts';
+import { isOver } from './state.ts';
+
+export function describeStatus(
+  config: MigrationConfig,
+  state: State,
+  runId: string,
+): MigrationStatus {
+  const { approval, rejection, window, failure } = state;
+  return {
+    name: config.name,
+    runId,
+    phase: state.phase,
+    paused: state.paused,
+    startedAt: state.startedAt,
+    history: state.history,
+    blockers: blockers(config, state),
+    nextSteps: nextSteps(config, state),
+    messages: state.messages,
+    milestones: [...state.milestones],
+    ...(state.parkedIn !== null && { parkedIn: state.parkedIn }),
+    ...(state.plan !== null && { planHash: state.plan.hash }),
+    ...(failure !== null && { failure }),
+    ...(approval !== null && { approval }),
+    ...(rejection !== null && { rejection }),
+    ...(window !== null && {
+      window: { opensAt: window.opensAt, closesAt: window.closesAt, open: window.open },
+    }),
+    ...(state.lagMs !== null && { lagMs: state.lagMs }),
+    ...(state.switchedAt !== null && { switchedAt: state.switchedAt }),
+    ...(state.unfenceCommand !== null && { unfenceCommand: state.unfenceCommand }),
+  };
+}
+
+export function describeReport(status: MigrationStatus, state: State): MigrationReport {
+  const { findings, plan, provisioning, copy, verification, cutover, milestones, aborted } = state;
+  return { status, findings, plan, provisioning, copy, verification, cutover, milestones, aborted };
+}
+
+/** Why it does not go on by itself, one line each. */
+function blockers(config: MigrationConfig, state: State): string[] {
+  const lines: string[] = [];
+  if (isOver(state.phase)) return lines;
+  if (state.paused) {
+    const applying = state.loaded && state.switchedAt === null && state.applierFailure === null;
+    lines.push(`paused${applying ? '; changes go on being applied' : ''}`);
+  }
+  if (state.failure !== null) lines.push(`${state.failure.code}: ${state.failure.message}`);
+  if (state.applierFailure !== null && state.applierFailure !== state.failure) {
+    lines.push(`changes are not applied: ${state.applierFailure.message}`);
+  }
+  if (state.phase === 'parked' && state.parkedIn === 'preflight') {
+    for (const { severity, found } of state.findings) if (severity === 'blocker') lines.push(found);
+  }
+  if (state.phase === 'catching-up') {
+    lines.push(`lag must stay below ${config.cutover.lagThreshold}`);
+  }
+  if (state.phase === 'awaiting-window' && state.window !== null) {
+    lines.push(`the maintenance window opens at ${state.window.opensAt}`);
+  }
+  if (state.phase === 'awaiting-approval') lines.push('a person must approve the cutover');
+  if (state.rejection !== null) {
+    const { by, reason } = state.rejection;
+    lines.push(`the cutover was rejected by ${by}${reason === undefined ? '' : `: ${reason}`}`);
+  }
+  if (state.unsettled) lines.push('the source may still be fenced');
+  return lines;
+}
+
+/** Exact commands that a person may type now. */
+function nextSteps({ name, cutover }: MigrationConfig, state: State): string[] {
+  if (isOver(state.phase)) return [];
+  const steps: string[] = [];
+  if (state.paused) steps.push(signal(name, 'resume'));
+  if (state.phase === 'parked') steps.push(signal(name, 'retry-phase'));
+  if (cutover.approval.required && state.verifiedOnce && state.approval === null) {
+    if (state.phase !== 'cutting-over' && state.switchedAt === null) {
+      steps.push(approveCommand(name, state.plan?.hash));
+    }
+  }
+  if (state.failure?.next !== undefined) steps.unshift(state.failure.next);
+  return steps;
+}
+
+export function approveCommand(name: string, planHash: string | undefined): string {
+  return signal(name, 'approve-cutover', planHash === undefined ? {} : { planHash });
+}
+
+function signal(name: string, message: string, more: Record<string, string> = {}): string {
+  const input = JSON.stringify({ by: 'YOU', ...more });
+  return `temporal workflow signal -w ${workflowId(name)} --name ${message} --input '${input}'`;
+}

@@ -1,0 +1,109 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Activities } from '../../src/activities/contract.ts';
+import type { FailureCode } from '../../src/failures.ts';
+
+/**
+ * The activities' interface, played by a script: what the workflow does with their answers is tested
+ * here; what they do to MySQL is tested on MySQL.
+ */
+export type Script = { [N in keyof Activities]?: Activities[N] };
+
+export const position = {
+  gtidSet: '8a94f357-aab4-11df-86ab-c80aa9429562:1-9',
+  file: 'b.000003',
+  offset: 99,
+};
+
+export function scripted(script: Script = {}): { activities: Activities; calls: string[] } {
+  const calls: string[] = [];
+  const activities: Activities = {
+    openMigration: async () => ({ resumed: false }),
+    runPreflight: async () => [{ code: 'LOG_BIN', severity: 'ok', found: 'log_bin is ON' }],
+    makePlan: async () => ({ hash: 'a'.repeat(64), plan: { tables: 2 } }),
+    provision: async () => ({ position, changes: [] }),
+    createTables: async () => ({ tables: 2 }),
+    copyTables: async () => ({ rows: 10, bytes: 1000, tables: [] }),
+    converge: async () => position,
+    buildIndexes: async () => {},
+    createViewsAndRoutines: async () => ({ notes: [] }),
+    applyChanges: forever,
+    awaitLag: async () => ({ lagMs: 100 }),
+    watchLag: forever,
+    readLag: async () => ({ lagMs: 100 }),
+    verifyTables: async () => ({
+      equal: true,
+      position,
+      rows: 10,
+      seconds: 1,
+      differing: 0,
+      tables: [{ table: 'shop.orders', rows: 10, chunks: 1, digest: 'd', differing: 0 }],
+    }),
+    resolveWindow: async () => window(0, 3_600_000),
+    cutOver: async () => ({
+      switchedAt: new Date().toISOString(),
+      writeDowntimeMs: 1500,
+      sourcePosition: position,
+      steps: [],
+      unfenceCommand: 'SET GLOBAL super_read_only = OFF',
+    }),
+    settleCutover: async () => ({ switched: false }),
+    completeMigration: async () => ({ notes: [] }),
+    abortMigration: async () => ({ refused: false, undone: ['removed the checkpoint'] }),
+    listSearchAttributes: async () => [],
+    ...script,
+  };
+  for (const name of Object.keys(activities) as (keyof Activities)[])
+    recordCalls(activities, name, calls);
+  return { activities, calls };
+}
+
+function recordCalls<N extends keyof Activities>(
+  activities: Activities,
+  name: N,
+  calls: string[],
+): void {
+  const run = activities[name] as (input: never) => Promise<unknown>;
+  const recorded = async (input: never): Promise<unknown> => {
+    calls.push(name);
+    return await run(input);
+  };
+  activities[name] = recorded as unknown as Activities[N];
+}
+
+/** Heart-beats until it is cancelled, as the long activities do. */
+export async function forever(): Promise<never> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), 200);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+export function window(opensInMs: number, closesInMs: number) {
+  const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+  return { opensAt: at(opensInMs), closesAt: at(closesInMs), opensInMs, closesInMs };
+}
+
+export function failing(code: FailureCode, message = 'as scripted'): () => Promise<never> {
+  return async () => {
+    throw ApplicationFailure.create({
+      type: code,
+      message,
+      nonRetryable: true,
+      details: [{ safe: 'the source takes writes', next: 'try again' }],
+    });
+  };
+}
+
+/** Each call takes the next answer; the last one stays. */
+export function inTurn<A extends unknown[], R>(...answers: ((...input: A) => Promise<R>)[]) {
+  let turn = 0;
+  return async (...input: A): Promise<R> => {
+    const answer = answers[Math.min(turn++, answers.length - 1)];
+    if (answer === undefined) throw new Error('no answer scripted');
+    return await answer(...input);
+  };
+}
