@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { registerAbort } from './commands/abort.ts';
 import { registerApproveCutover } from './commands/approve-cutover.ts';
+import { registerDoctor } from './commands/doctor.ts';
+import { registerPlan } from './commands/plan.ts';
 import { registerInit } from './commands/init.ts';
 import { registerPause } from './commands/pause.ts';
 import { registerRejectCutover } from './commands/reject-cutover.ts';
@@ -17,6 +19,8 @@ export function registerCommands(program: Command): void {
     registerInit,
     registerValidate,
     registerSchema,
+    registerDoctor,
+    registerPlan,
     registerStart,
     registerStatus,
     registerApproveCutover,
