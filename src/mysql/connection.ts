@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { ConnectionOptions, Connection as DriverConnection } from 'mysql2/promise';
 import { createConnection } from 'mysql2/promise';
 import type { Endpoint } from './endpoint.ts';
@@ -138,12 +139,14 @@ class ServerConnection implements Connection {
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     // COM_QUIT on a broken socket fails; the session is gone either way.
-    await this.#driver.end().catch(() => this.#driver.destroy());
+    await this.#driver.end().catch(() => this.destroy());
   }
 
   destroy(): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#driver.destroy();
+    // The driver's own destroy only half-closes: the running statement would wait for the server's answer.
+    const stream = (this.#driver as unknown as { connection: { stream: Socket } }).connection.stream;
+    stream.destroy(Object.assign(new Error('destroyed'), { code: 'ECONNABORTED' }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
