@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Connection as Driver } from 'mysql2';
+import { createConnection } from 'mysql2';
+import { driverOptions } from '../connection.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { toFailure } from '../errors.ts';
+
+const KEEPALIVE_MS = 15_000;
+
+/** A session that has logged in and that will ask for the binlog. */
+export interface DumpSession {
+  query(sql: string): Promise<Record<string, unknown>[]>;
+  /** Ends `query`: from now on the socket belongs to the caller, as do its errors. */
+  takeSocket(): Socket;
+  destroy(): void;
+}
+
+/** mysql2 connects, makes TLS and logs in; its socket can then be taken over. */
+export async function openDumpSession(
+  endpoint: Endpoint,
+  signal: AbortSignal | undefined,
+): Promise<DumpSession> {
+  signal?.throwIfAborted();
+  const driver = createConnection({
+    ...driverOptions(endpoint),
+    flags: ['-COMPRESS'],
+    stream: () => {
+      const socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
+      return socket.setKeepAlive(true, KEEPALIVE_MS);
+    },
+  }) as Driver & { readonly stream: Socket };
+  const abort = () => driver.destroy();
+  signal?.addEventListener('abort', abort, { once: true });
+  const destroy = () => {
+    signal?.removeEventListener('abort', abort);
+    driver.destroy();
+  };
+  const failed = (error: unknown): unknown => {
+    destroy();
+    return signal?.aborted === true ? signal.reason : toFailure(error, endpoint);
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      driver.once('connect', () => resolve());
+      driver.once('error', reject);
+      // mysql2 reports a socket that it destroyed itself to nobody.
+      signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+  } catch (error) {
+    throw failed(error);
+  }
+  // Without a listener an error outside a query would end the process.
+  driver.on('error', () => {});
+  return {
+    query: async (sql) => {
+      try {
+        const [rows] = await driver.promise().query(sql);
+        return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+      } catch (error) {
+        throw failed(error);
+      }
+    },
+    takeSocket: () => {
+      signal?.removeEventListener('abort', abort);
+      const socket = driver.stream;
+      socket.removeAllListeners('data');
+      return socket;
+    },
+    destroy,
+  };
+}
