@@ -1,0 +1,64 @@
+import type { TableElement } from '../mysql/catalog/create-table.ts';
+import { parseCreateTable } from '../mysql/catalog/create-table.ts';
+import type { Table } from '../mysql/catalog/types.ts';
+import { signature, tailSignature } from './definition-text.ts';
+import { missingForeignKeys, missingKeys } from './table-definition.ts';
+
+/** In what the rows of two tables could differ: columns, checks, options, partitions. Empty: in nothing. */
+export function bodyDifferences(source: Table, target: Table): string[] {
+  const expected = parseCreateTable(source.createStatement);
+  const found = parseCreateTable(target.createStatement);
+  return [
+    ...elementDifferences('column', expected.elements, found.elements),
+    ...elementDifferences('check', expected.elements, found.elements),
+    ...(sameOrder(source, target) ? [] : ['the columns stand in another order']),
+    ...(tailSignature(expected.tail) === tailSignature(found.tail)
+      ? []
+      : ['table options or partitions differ']),
+  ];
+}
+
+function elementDifferences(
+  kind: 'column' | 'check',
+  expected: readonly TableElement[],
+  found: readonly TableElement[],
+): string[] {
+  const signatures = (elements: readonly TableElement[]) =>
+    new Map(
+      elements
+        .filter((element) => element.kind === kind)
+        .map((element) => [element.name, signature(element.text)]),
+    );
+  const [wanted, there] = [signatures(expected), signatures(found)];
+  return [
+    ...[...wanted].flatMap(([name, definition]) => {
+      if (!there.has(name)) return [`${kind} ${name} is missing`];
+      return there.get(name) === definition ? [] : [`${kind} ${name} differs`];
+    }),
+    ...[...there.keys()]
+      .filter((name) => !wanted.has(name))
+      .map((name) => `${kind} ${name} is not on the source`),
+  ];
+}
+
+/** The binlog knows columns by their order alone. */
+function sameOrder(source: Table, target: Table): boolean {
+  const there = new Set(target.columns.map((column) => column.name));
+  const wanted = source.columns.map((column) => column.name).filter((name) => there.has(name));
+  const known = new Set(wanted);
+  const found = target.columns.map((column) => column.name).filter((name) => known.has(name));
+  return wanted.every((name, at) => name === found[at]);
+}
+
+/** `bodyDifferences`, and the keys and foreign keys that the target lacks or has otherwise. */
+export function tableDifferences(source: Table, target: Table, lctn: number): string[] {
+  return [
+    ...bodyDifferences(source, target),
+    ...missingKeys(source, target).map(
+      ({ element, drop }) => `index ${element.name} ${drop ? 'differs' : 'is missing'}`,
+    ),
+    ...missingForeignKeys(source, target, lctn).map(
+      ({ foreignKey, drop }) => `foreign key ${foreignKey.name} ${drop ? 'differs' : 'is missing'}`,
+    ),
+  ];
+}
