@@ -6,6 +6,7 @@ import { registerPlan } from './commands/plan.ts';
 import { registerInit } from './commands/init.ts';
 import { registerPause } from './commands/pause.ts';
 import { registerRejectCutover } from './commands/reject-cutover.ts';
+import { registerReport } from './commands/report.ts';
 import { registerResume } from './commands/resume.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerSchema } from './commands/schema.ts';
@@ -29,6 +30,7 @@ export function registerCommands(program: Command): void {
     registerResume,
     registerAbort,
     registerRetry,
+    registerReport,
   ]) {
     register(program);
   }

@@ -109,10 +109,17 @@ export interface MigrationReport {
   readonly verification: (VerifyResult & { readonly at: string }) | null;
   readonly cutover: CutoverResult | null;
   readonly milestones: readonly Milestone[];
+  /** Lag over time, thinned out; there from completion on. */
+  readonly lag?: readonly LagSample[];
   readonly aborted: AbortResult | null;
 }
 
 export interface Milestone {
   readonly at: string;
   readonly text: string;
+}
+
+export interface LagSample {
+  readonly at: string;
+  readonly lagMs: number;
 }

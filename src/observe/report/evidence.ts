@@ -1,0 +1,74 @@
+import type { MigrationReport } from '../../workflows/results.ts';
+
+/** What the report is made of: the workflow's own answer, and what others measured beside it. */
+export interface ReportEvidence {
+  readonly report: MigrationReport;
+  /** What an application saw of the cutover, e.g. the sandbox's writer by its ledger. */
+  readonly application?: ApplicationEvidence;
+  readonly generatedAt: string;
+}
+
+export interface ApplicationEvidence {
+  readonly source: string;
+  readonly acknowledged: number;
+  readonly missing: number;
+  readonly doubled: number;
+  readonly unexpected: number;
+  readonly ok: boolean;
+  readonly outages: readonly { readonly from: string; readonly to: string; readonly ms: number }[];
+}
+
+/** A phase that was entered several times, e.g. catching-up again after lag rose, is one row of its sum. */
+export interface PhaseDuration {
+  readonly phase: string;
+  readonly startedAt: string;
+  readonly ms: number;
+  readonly times: number;
+}
+
+export function phaseDurations({ status }: MigrationReport, now: number): PhaseDuration[] {
+  const durations = new Map<string, PhaseDuration>();
+  for (const { phase, startedAt, endedAt } of status.history) {
+    const ms = (endedAt === undefined ? now : Date.parse(endedAt)) - Date.parse(startedAt);
+    const before = durations.get(phase);
+    durations.set(phase, {
+      phase,
+      startedAt: before?.startedAt ?? startedAt,
+      ms: (before?.ms ?? 0) + ms,
+      times: (before?.times ?? 0) + 1,
+    });
+  }
+  return [...durations.values()].filter(({ phase }) => phase !== 'completed');
+}
+
+/** One row a table: what was copied and what the comparison found. */
+export interface TableEvidence {
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly verifiedRows: number | undefined;
+  readonly digest: string | undefined;
+  readonly differing: number | undefined;
+}
+
+export function tableEvidence({ copy, verification }: MigrationReport): TableEvidence[] {
+  const verified = new Map((verification?.tables ?? []).map((table) => [table.table, table]));
+  const copied = new Map((copy?.tables ?? []).map((table) => [table.table, table]));
+  return [...new Set([...copied.keys(), ...verified.keys()])]
+    .map((table) => ({
+      table,
+      rows: copied.get(table)?.rows ?? 0,
+      bytes: copied.get(table)?.bytes ?? 0,
+      seconds: copied.get(table)?.seconds ?? 0,
+      verifiedRows: verified.get(table)?.rows,
+      digest: verified.get(table)?.digest,
+      differing: verified.get(table)?.differing,
+    }))
+    .sort((a, b) => b.bytes - a.bytes || (a.table < b.table ? -1 : 1));
+}
+
+/** The longest outage that the application saw: what it calls the downtime. */
+export function applicationDowntimeMs({ outages }: ApplicationEvidence): number {
+  return Math.max(0, ...outages.map(({ ms }) => ms));
+}

@@ -1,0 +1,121 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
+import type { ReportEvidence } from './evidence.ts';
+import { applicationDowntimeMs, phaseDurations, tableEvidence } from './evidence.ts';
+
+export function reportText(evidence: ReportEvidence): string {
+  return [
+    heading(evidence),
+    phases(evidence),
+    tables(evidence),
+    cutover(evidence),
+    application(evidence),
+    people(evidence),
+    remarks(evidence),
+  ]
+    .filter((section) => section !== '')
+    .join('\n\n');
+}
+
+function heading({ report: { status, copy, verification } }: ReportEvidence): string {
+  const verdict =
+    verification === null
+      ? pc.yellow('not compared yet')
+      : verification.equal
+        ? pc.green(`${formatCount(verification.rows)} rows compared, 0 differing`)
+        : pc.red(`${verification.differing} rows differ`);
+  const loaded =
+    copy === null ? '' : `; ${formatCount(copy.rows)} rows and ${formatBytes(copy.bytes)} copied`;
+  return [
+    pc.bold(`Report of migration/${status.name}: ${status.phase}`),
+    `started ${status.startedAt}${status.switchedAt === undefined ? '' : `, switched ${status.switchedAt}`}`,
+    `${verdict}${loaded}`,
+  ].join('\n');
+}
+
+function phases({ report, generatedAt }: ReportEvidence): string {
+  const table = grid(['phase', 'began', 'took', 'times'], [2, 3]);
+  for (const { phase, startedAt, ms, times } of phaseDurations(report, Date.parse(generatedAt))) {
+    table.push([phase, startedAt, formatDuration(ms), times]);
+  }
+  return table.toString();
+}
+
+function tables({ report }: ReportEvidence): string {
+  const evidence = tableEvidence(report);
+  if (evidence.length === 0) return '';
+  const table = grid(
+    ['table', 'rows', 'size', 'rows/s', 'compared', 'differing', 'digest'],
+    [1, 2, 3, 4, 5],
+  );
+  for (const { table: name, rows, bytes, seconds, verifiedRows, digest, differing } of evidence) {
+    table.push([
+      name,
+      formatCount(rows),
+      formatBytes(bytes),
+      seconds > 0 ? formatCount(rows / seconds) : '',
+      verifiedRows === undefined ? '' : formatCount(verifiedRows),
+      differing === undefined ? '' : differing === 0 ? '0' : pc.red(String(differing)),
+      digest?.slice(0, 12) ?? '',
+    ]);
+  }
+  return table.toString();
+}
+
+function cutover({ report: { cutover: result } }: ReportEvidence): string {
+  if (result === null) return '';
+  const table = grid(['cutover step', 'began', 'took', 'note'], [2]);
+  for (const { step, startedAt, seconds, note } of result.steps) {
+    table.push([step, startedAt, formatDuration(seconds * 1000), note ?? '']);
+  }
+  const unfence =
+    result.unfenceCommand === undefined
+      ? []
+      : [`the source stays fenced; to lift it by hand: ${result.unfenceCommand}`];
+  return [
+    table.toString(),
+    `write downtime as measured from the fence to the last switch: ${pc.bold(formatDuration(result.writeDowntimeMs))}`,
+    ...unfence,
+  ].join('\n');
+}
+
+function application({ application: seen }: ReportEvidence): string {
+  if (seen === undefined) return '';
+  const counts = `${seen.acknowledged} acknowledged transactions: ${seen.missing} missing, ${seen.doubled} doubled, ${seen.unexpected} unexpected`;
+  return [
+    `${pc.bold('As the application saw it')} (${seen.source})`,
+    seen.ok ? pc.green(`✓ ${counts}`) : pc.red(`✗ ${counts}`),
+    `its longest outage: ${pc.bold(formatDuration(applicationDowntimeMs(seen)))}`,
+  ].join('\n');
+}
+
+function people({ report: { status } }: ReportEvidence): string {
+  if (status.messages.length === 0) return '';
+  const table = grid(['message', 'by', 'at', 'outcome'], []);
+  for (const { name, by, at, outcome, reason, note } of status.messages) {
+    const detail = [reason, note].filter((text) => text !== undefined).join('; ');
+    table.push([name, by, at, detail === '' ? outcome : `${outcome}: ${detail}`]);
+  }
+  return table.toString();
+}
+
+function remarks({ report: { findings, provisioning } }: ReportEvidence): string {
+  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  return [
+    ...(provisioning?.changes ?? []).map((change) => `changed: ${change}`),
+    ...warnings.map(
+      ({ code, object, found }) =>
+        `warning ${code}${object === undefined ? '' : ` (${object})`}: ${found}`,
+    ),
+  ].join('\n');
+}
+
+function grid(head: string[], right: number[]): Table.Table {
+  return new Table({
+    head,
+    colAligns: head.map((_, index) => (right.includes(index) ? 'right' : 'left')),
+    // picocolors decides about colour for everything else: the library's own colours stay off.
+    style: { head: [], border: [], compact: true },
+  });
+}
