@@ -145,7 +145,8 @@ class ServerConnection implements Connection {
   destroy(): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     // The driver's own destroy only half-closes: the running statement would wait for the server's answer.
-    const stream = (this.#driver as unknown as { connection: { stream: Socket } }).connection.stream;
+    const stream = (this.#driver as unknown as { connection: { stream: Socket } }).connection
+      .stream;
     stream.destroy(Object.assign(new Error('destroyed'), { code: 'ECONNABORTED' }));
   }
 
