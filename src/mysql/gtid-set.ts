@@ -221,7 +221,7 @@ function uint64(value: bigint): Buffer {
 function withNumber(intervals: readonly Interval[], number: bigint): readonly Interval[] {
   const last = intervals.at(-1);
   if (last !== undefined && number === last.end + 1n) {
-    return intervals.with(-1, { start: last.start, end: number });
+    return intervals.with(intervals.length - 1, { start: last.start, end: number });
   }
   return merge(intervals, [{ start: number, end: number }]);
 }

@@ -57,7 +57,7 @@ export function readQueryContext(event: QueryEvent): QueryContext {
     return value;
   };
   while (at < bytes.length) {
-    const code = bytes[at++];
+    const code = bytes[at++]!;
     switch (code) {
       case 0: {
         const flags = uint32(bytes, at);

@@ -264,19 +264,17 @@ class DumpStream {
     this.#held = true;
     this.#socket.pause();
     answer.then(
-      (verdict) => {
-        this.#held = false;
-        this.#lastSign = Date.now();
-        if (this.#ended) return;
-        if (verdict === 'stop') {
-          this.#finish();
-          return;
-        }
-        this.#pump();
-        if (!this.#held && !this.#ended) this.#socket.resume();
-      },
+      (verdict) => this.#goOn(verdict),
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  #goOn(verdict: EventAnswer): void {
+    this.#held = false;
+    this.#lastSign = Date.now();
+    if (verdict === 'stop') this.#finish();
+    this.#pump();
+    if (!this.#held && !this.#ended) this.#socket.resume();
   }
 
   /** null: more bytes are needed, or the stream has ended. */

@@ -203,7 +203,7 @@ function readTableMetadata(table: TableMap, start: number): TableMetadata {
 
   const cursor = { at: start };
   while (cursor.at < body.length) {
-    const field = body[cursor.at++];
+    const field = body[cursor.at++]!;
     const length = readPacked(body, cursor);
     const end = cursor.at + length;
     if (!(end <= body.length)) throw corrupt('optional metadata of a TABLE_MAP event is cut off');
