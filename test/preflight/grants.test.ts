@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { Grants, missingOnSchemas } from '../../src/preflight/grants.ts';
+
+const grants = Grants.parse([
+  'GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `src`@`%`',
+  'GRANT SHOW_ROUTINE,XA_RECOVER_ADMIN ON *.* TO `src`@`%`',
+  'GRANT SELECT, SHOW VIEW ON `shop`.* TO `src`@`%`',
+  'GRANT SELECT, TRIGGER ON `sh\\_p%`.* TO `src`@`%`',
+  'GRANT SELECT (`a`, `b`), INSERT ON `other`.`t` TO `src`@`%`',
+  'GRANT EVENT ON `we``ird`.* TO `src`@`%`',
+  'GRANT EXECUTE ON PROCEDURE `mysql`.`rds_show_configuration` TO `src`@`%`',
+  'GRANT `reader`@`%` TO `src`@`%`',
+]);
+
+test('global, dynamic and schema-wide privileges are told apart', () => {
+  expect(grants.global('REPLICATION SLAVE')).toBe(true);
+  expect(grants.global('SHOW_ROUTINE')).toBe(true);
+  expect(grants.global('SELECT')).toBe(false);
+  expect(grants.onSchema('SHOW VIEW', 'shop')).toBe(true);
+  expect(grants.onSchema('TRIGGER', 'shop')).toBe(false);
+  expect(grants.onSchema('EVENT', 'we`ird')).toBe(true);
+});
+
+test('a pattern matches as LIKE does, an escaped underscore only itself', () => {
+  expect(grants.onSchema('TRIGGER', 'sh_p2')).toBe(true);
+  expect(grants.onSchema('TRIGGER', 'shop2')).toBe(false);
+});
+
+test('grants on single tables and columns do not count for a schema', () => {
+  expect(grants.onSchema('SELECT', 'other')).toBe(false);
+  expect(grants.onSchema('INSERT', 'other')).toBe(false);
+});
+
+test('procedures', () => {
+  expect(grants.execute('mysql.rds_show_configuration')).toBe(true);
+  expect(grants.execute('mysql.rds_set_configuration')).toBe(false);
+});
+
+test('ALL PRIVILEGES holds the static ones', () => {
+  const root = Grants.parse(['GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost`']);
+  expect(root.onSchema('SHOW VIEW', 'any')).toBe(true);
+  expect(root.global('SYSTEM_VARIABLES_ADMIN')).toBe(false);
+});
+
+test('what is missing comes with its GRANT', () => {
+  expect(missingOnSchemas(grants, ['SELECT', 'EVENT'], ['shop'], 'src')).toEqual([
+    { schema: 'shop', missing: ['EVENT'], fix: "GRANT EVENT ON `shop`.* TO 'src'@'%';" },
+  ]);
+});

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfigText } from '../../src/config/load.ts';
+import type { MigrationConfig } from '../../src/config/schema.ts';
+import { withConnection } from '../../src/mysql/connection.ts';
+import type { Endpoint } from '../../src/mysql/endpoint.ts';
+import type { Finding } from '../../src/preflight/finding.ts';
+import { runPreflight } from '../../src/preflight/run.ts';
+import { startMysqlPair } from '../servers.ts';
+
+let pair: Awaited<ReturnType<typeof startMysqlPair>>;
+let config: MigrationConfig;
+const { signal } = new AbortController();
+
+beforeAll(async () => {
+  pair = await startMysqlPair({
+    targetLowerCaseTableNames: 1,
+    sourceFlags: ['--loose-binlog-expire-logs-seconds=3600'],
+  });
+  await run(pair.source, [
+    'CREATE DATABASE shop',
+    'CREATE DATABASE elsewhere',
+    'CREATE TABLE elsewhere.parent (id int PRIMARY KEY)',
+    'CREATE TABLE shop.good (id int PRIMARY KEY, v varchar(20))',
+    "CREATE USER poor@'%' IDENTIFIED BY 'p'",
+    "GRANT SELECT ON shop.* TO poor@'%'",
+  ]);
+  await run(pair.target, ["CREATE USER poor@'%' IDENTIFIED BY 'p'"]);
+  config = parseConfigText(
+    'skyferry.yaml',
+    `name: shop
+source: {host: localhost, port: 1, user: root, password: "\${env:A}", fence: {user: root, password: "\${env:A}"}}
+target: {host: localhost, port: 2, user: root, password: "\${env:A}"}
+schemas: [shop]
+cutover: {switches: [{consumer: api, kind: command, command: move}]}
+`,
+  );
+});
+afterAll(() => pair.stop());
+
+test('a plain pair has one blocker: another schema that the fence would stop', async () => {
+  const findings = await preflight();
+  expect(codes(findings, 'blocker')).toEqual(['other-schemas']);
+  expect(of(findings, 'binlog-retention')).toMatchObject([{ severity: 'warning' }]);
+});
+
+test('naming the other schema lifts it; accepted warnings become notes', async () => {
+  const findings = await preflight({
+    ...config,
+    cutover: { ...config.cutover, otherSchemasMayBeFenced: ['elsewhere'] },
+    preflight: { accept: ['binlog-retention'] },
+  });
+  expect(codes(findings, 'blocker')).toEqual([]);
+  expect(of(findings, 'binlog-retention')).toMatchObject([{ severity: 'info' }]);
+});
+
+test('shapes that cannot be carried are refused by name', async () => {
+  await run(pair.source, [
+    'CREATE TABLE shop.old_engine (id int PRIMARY KEY) ENGINE=MyISAM',
+    'CREATE TABLE shop.`Twice` (id int PRIMARY KEY)',
+    'CREATE TABLE shop.`twice` (id int PRIMARY KEY)',
+    'CREATE TABLE shop.child (id int PRIMARY KEY, p int, CONSTRAINT out_fk FOREIGN KEY (p) REFERENCES elsewhere.parent (id) ON DELETE CASCADE)',
+    'CREATE TABLE shop.bare (a int)',
+  ]);
+  await run(pair.target, [
+    'CREATE DATABASE shop',
+    'CREATE TABLE shop.leftover (a int PRIMARY KEY)',
+  ]);
+  const findings = await preflight();
+  expect(of(findings, 'storage-engines')).toMatchObject([
+    { severity: 'blocker', object: 'shop.old_engine' },
+  ]);
+  expect(of(findings, 'table-names')).toContainEqual(
+    expect.objectContaining({
+      severity: 'blocker',
+      object: expect.stringContaining('shop.Twice') as string,
+    }),
+  );
+  expect(of(findings, 'foreign-keys')).toContainEqual(
+    expect.objectContaining({ severity: 'blocker', object: 'shop.child.out_fk' }),
+  );
+  expect(of(findings, 'row-keys')).toMatchObject([{ severity: 'warning', object: 'shop.bare' }]);
+  expect(of(findings, 'target-empty')).toMatchObject([
+    { severity: 'blocker', object: 'shop.leftover' },
+  ]);
+});
+
+test('settings of source and target, each with its fix', async () => {
+  await run(pair.source, [
+    "SET GLOBAL binlog_row_image = 'MINIMAL'",
+    "SET GLOBAL binlog_row_value_options = 'PARTIAL_JSON'",
+  ]);
+  await run(pair.target, [
+    'SET GLOBAL local_infile = OFF',
+    'SET GLOBAL max_allowed_packet = 1048576',
+  ]);
+  const findings = await preflight();
+  const binlog = of(findings, 'binlog-settings');
+  expect(binlog.map(({ object }) => object)).toEqual([
+    'source binlog_row_image',
+    'source binlog_row_value_options',
+  ]);
+  expect(binlog.every(({ severity, fix }) => severity === 'blocker' && fix !== undefined)).toBe(
+    true,
+  );
+  expect(of(findings, 'load-settings')).toMatchObject([
+    { severity: 'blocker', object: 'target local_infile' },
+  ]);
+  expect(of(findings, 'packet-size')).toMatchObject([{ severity: 'warning' }]);
+});
+
+test('missing rights are named with the GRANT that gives them', async () => {
+  const poor = (endpoint: Endpoint): Endpoint => ({ ...endpoint, user: 'poor', password: 'p' });
+  const findings = await runPreflight(
+    { config, source: poor(pair.source), target: poor(pair.target), fence: poor(pair.source) },
+    { signal },
+  );
+  for (const code of ['source-privileges', 'target-privileges', 'fence']) {
+    expect(of(findings, code)).toContainEqual(
+      expect.objectContaining({
+        severity: 'blocker',
+        fix: expect.stringMatching(/^GRANT /) as string,
+      }),
+    );
+  }
+});
+
+test('one server under two names, a wrong authority, a wrong password', async () => {
+  const same = await runPreflight(
+    { config, source: pair.source, target: pair.source, fence: pair.source },
+    { signal },
+  );
+  expect(of(same, 'server-identity')).toMatchObject([{ severity: 'blocker' }]);
+  const untrusted: Endpoint = { ...pair.source, tls: { mode: 'verify-identity' } };
+  const login = await runPreflight(
+    {
+      config,
+      source: untrusted,
+      target: { ...pair.target, password: 'wrong' },
+      fence: pair.source,
+    },
+    { signal },
+  );
+  expect(login.map(({ severity }) => severity)).toEqual(['blocker', 'blocker', 'ok']);
+  expect(JSON.stringify(login)).not.toContain('wrong');
+});
+
+test('a consumer that cannot log in to the target is a warning with its name', async () => {
+  const findings = await runPreflight(
+    {
+      config,
+      source: pair.source,
+      target: pair.target,
+      fence: pair.source,
+      consumers: [{ consumer: 'api', account: { ...pair.target, user: 'nobody', password: 'x' } }],
+    },
+    { signal },
+  );
+  expect(of(findings, 'consumers')).toContainEqual(
+    expect.objectContaining({
+      severity: 'warning',
+      object: expect.stringContaining('api: nobody@') as string,
+    }),
+  );
+});
+
+function preflight(wanted: MigrationConfig = config): Promise<Finding[]> {
+  return runPreflight(
+    { config: wanted, source: pair.source, target: pair.target, fence: pair.source },
+    { signal },
+  );
+}
+
+async function run(endpoint: Endpoint, statements: string[]): Promise<void> {
+  await withConnection(endpoint, {}, async (connection) => {
+    for (const statement of statements) await connection.execute(statement);
+  });
+}
+
+const of = (findings: Finding[], code: string) =>
+  findings.filter((finding) => finding.code === code);
+const codes = (findings: Finding[], severity: string) => [
+  ...new Set(findings.filter((f) => f.severity === severity).map(({ code }) => code)),
+];
