@@ -3,9 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Endpoint } from '../src/mysql/endpoint.ts';
-import { cacheFolder } from '../src/sandbox/resolver/cache.ts';
+import { cacheFolder } from '../src/sandbox/cache.ts';
 import { resolveMysqld, resolveTemporal } from '../src/sandbox/resolver/resolve.ts';
-import { createAuthority, writeServerCertificate } from '../src/sandbox/servers/certificates.ts';
+import {
+  createAuthority,
+  serverCertificateFlags,
+  writeServerCertificate,
+} from '../src/sandbox/servers/certificates.ts';
 import { startMysqlServer, STOP_GRACE_MS } from '../src/sandbox/servers/mysql-server.ts';
 import { startTemporalServer } from '../src/sandbox/servers/temporal-server.ts';
 
@@ -82,13 +86,13 @@ async function start({ serverId, flags, lowerCaseTableNames }: Settings): Promis
   const folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
   const program = await resolveMysqld();
   const authority = await createAuthority('Skyferry test authority');
-  const tlsFlags = await writeServerCertificate(authority, ['localhost'], folder);
+  await writeServerCertificate(authority, ['localhost'], folder);
   const password = randomBytes(12).toString('hex');
   const options = {
     program,
     cache: cacheFolder(),
     folder,
-    bound: true,
+    life: { mode: 'bound', removeAfter: folder },
     ...(lowerCaseTableNames !== undefined && { lowerCaseTableNames }),
     flags: [
       ...common,
@@ -96,7 +100,7 @@ async function start({ serverId, flags, lowerCaseTableNames }: Settings): Promis
       ...(program.flags.has('innodb-native-foreign-keys')
         ? ['--innodb-native-foreign-keys=ON']
         : []),
-      ...tlsFlags,
+      ...serverCertificateFlags(folder),
       ...flags,
     ],
     firstStatements: [
@@ -137,7 +141,7 @@ export async function startTemporal(): Promise<{ address: string; stop(): Promis
     folder,
     ui: false,
     persisted: false,
-    bound: true,
+    life: { mode: 'bound', removeAfter: folder },
   });
   return {
     address: server.address,

@@ -9,11 +9,12 @@ import { createServer } from 'node:net';
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(12_000, 32_000);
-    if (await canListen(port)) return port;
+    if (await isFree(port)) return port;
   }
 }
 
-function canListen(port: number): Promise<boolean> {
+/** Nobody listens on it on the loopback. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

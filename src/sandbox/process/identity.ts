@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 /**
  * A process that cannot be mistaken for a later one with the same number: the kernel's start time
@@ -30,20 +31,33 @@ export function isAlive(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTime === process.startTime;
 }
 
-/** TERM, then KILL after `graceMs`. Resolves once the process is gone; does nothing if it already is. */
+/** What `launch` wrote; null when there is no such file or it is unreadable. */
+export async function readIdentity(file: string): Promise<ProcessIdentity | null> {
+  try {
+    const { pid, startTime } = JSON.parse(await readFile(file, 'utf8')) as ProcessIdentity;
+    return { pid, startTime };
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * TERM, then KILL after `graceMs` to the whole process group: what is launched leads one, and a
+ * guard's server must not outlive its guard. Does nothing when the process is gone already.
+ */
 export async function terminate(process_: ProcessIdentity, graceMs: number): Promise<void> {
-  send(process_, 'SIGTERM');
+  send(process_, process_.pid, 'SIGTERM');
   if (await isGone(process_, graceMs)) return;
-  send(process_, 'SIGKILL');
+  send(process_, -process_.pid, 'SIGKILL');
   if (!(await isGone(process_, 10_000))) {
     throw new Error(`process ${process_.pid} does not end`);
   }
 }
 
-function send(target: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): void {
+function send(target: ProcessIdentity, to: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (!isAlive(target)) return;
   try {
-    process.kill(target.pid, signal);
+    process.kill(to, signal);
   } catch (error) {
     // It ended between the look and the signal.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;

@@ -1,8 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import type { ProcessIdentity } from './identity.ts';
 import { identify, terminate } from './identity.ts';
+
+export type Life = { mode: 'detached' } | { mode: 'bound'; removeAfter?: string };
 
 export interface LaunchOptions {
   command: readonly string[];
@@ -10,9 +12,11 @@ export interface LaunchOptions {
   logFile: string;
   /**
    * `detached` outlives this process. `bound` ends with this process however it ends, SIGKILL
-   * included, and then removes `folder`.
+   * included, and then removes `removeAfter`.
    */
-  life: { mode: 'detached' } | { mode: 'bound'; folder: string };
+  life: Life;
+  /** The process's identity is written here at once, so that a crash of this process loses no child. */
+  identityFile: string;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -45,11 +49,17 @@ if [ -n "$orphaned" ] && [ -n "$folder" ]; then rm -rf -- "$folder"; fi
 exit $status
 `;
 
-export function launch({ command, logFile, life, env }: LaunchOptions): LaunchedProcess {
+export function launch({
+  command,
+  logFile,
+  life,
+  identityFile,
+  env,
+}: LaunchOptions): LaunchedProcess {
   const log = openSync(logFile, 'a', 0o600);
   const bound = life.mode === 'bound';
   const [program, ...args] = bound
-    ? ['/bin/sh', '-c', guard, 'skyferry-guard', life.folder, ...command]
+    ? ['/bin/sh', '-c', guard, 'skyferry-guard', life.removeAfter ?? '', ...command]
     : command;
   if (program === undefined) throw new RangeError('an empty command');
   let child: ChildProcess;
@@ -76,6 +86,7 @@ export function launch({ command, logFile, life, env }: LaunchOptions): Launched
     const gone = { pid: child.pid ?? 0, startTime: 'never' };
     return { identity: gone, ended: () => end ?? 'could not be started', stop: async () => {} };
   }
+  writeFileSync(identityFile, JSON.stringify(identity), { mode: 0o600 });
   return {
     identity,
     ended: () => end,

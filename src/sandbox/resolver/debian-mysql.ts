@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached } from './cache.ts';
+import { cached } from '../cache.ts';
 import { debianSite, unpackDebianPackages } from './debian-packages.ts';
 import type { Location, Provider } from './program.ts';
 import { unpackedMysqld } from './unpacked-mysql.ts';

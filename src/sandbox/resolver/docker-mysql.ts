@@ -26,9 +26,15 @@ export const dockerMysqlProvider: Provider = {
     return {
       where: MYSQL_IMAGE,
       command: (folders) => [
-        ...['docker', 'run', '--rm', '--init', '--network=host', `--user=${uid}:${gid}`],
+        'docker',
+        'run',
+        '--rm',
+        '--init',
+        '--network=host',
+        `--user=${uid}:${gid}`,
         ...folders.map((folder) => `--volume=${folder}:${folder}`),
-        ...['--entrypoint=mysqld', MYSQL_IMAGE],
+        '--entrypoint=mysqld',
+        MYSQL_IMAGE,
       ],
     };
   },

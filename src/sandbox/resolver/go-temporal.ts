@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../process/run.ts';
-import { cached } from './cache.ts';
+import { cached } from '../cache.ts';
 import { debianSite, lastLines, unpackDebianPackages } from './debian-packages.ts';
 import type { Location, Provider, ResolveContext } from './program.ts';
 import { Unavailable } from './program.ts';

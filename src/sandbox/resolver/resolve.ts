@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder } from '../cache.ts';
 import { mysqldKind } from './mysqld.ts';
 import type { Location, Program, ProgramKind, ProgramName, ResolveContext } from './program.ts';
 import { Unavailable } from './program.ts';
@@ -70,8 +70,8 @@ export interface Way {
   readonly provider: string;
   readonly neverRun?: string;
   /** Throws Unavailable. Resolves to how it would work when taking it means to fetch something. */
-  look(): Promise<Program | string>;
-  take(): Promise<Program>;
+  readonly look: () => Promise<Program | string>;
+  readonly take: () => Promise<Program>;
 }
 
 /** Every way to the program, in the order in which they are tried. */

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached } from './cache.ts';
+import { cached } from '../cache.ts';
 import { SDK_ENTRY } from './go-temporal.ts';
 import type { Provider } from './program.ts';
 import { Unavailable } from './program.ts';

@@ -1,4 +1,5 @@
 // @peculiar/x509 does not load without the polyfill.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,
@@ -16,6 +17,8 @@ import { join } from 'node:path';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
+const CERTIFICATE_FILE = 'server-cert.pem';
+const KEY_FILE = 'server-key.pem';
 
 /** An authority that lives in memory only: what it signed once is all that it ever signs. */
 export interface Authority {
@@ -62,20 +65,20 @@ export async function createAuthority(name: string): Promise<Authority> {
   };
 }
 
-/** Writes `server-cert.pem` and `server-key.pem`, and names them as mysqld's flags. */
+/** Issues a server's certificate into its folder. */
 export async function writeServerCertificate(
   authority: Authority,
   names: readonly [string, ...string[]],
   folder: string,
-): Promise<string[]> {
+): Promise<void> {
   const { certificate, key } = await authority.issue(names);
-  const [certificateFile, keyFile] = [
-    join(folder, 'server-cert.pem'),
-    join(folder, 'server-key.pem'),
-  ];
-  await writeFile(certificateFile, certificate, { mode: 0o600 });
-  await writeFile(keyFile, key, { mode: 0o600 });
-  return [`--ssl-cert=${certificateFile}`, `--ssl-key=${keyFile}`];
+  await writeFile(join(folder, CERTIFICATE_FILE), certificate, { mode: 0o600 });
+  await writeFile(join(folder, KEY_FILE), key, { mode: 0o600 });
+}
+
+/** mysqld's flags for what `writeServerCertificate` wrote. */
+export function serverCertificateFlags(folder: string): string[] {
+  return [`--ssl-cert=${join(folder, CERTIFICATE_FILE)}`, `--ssl-key=${join(folder, KEY_FILE)}`];
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

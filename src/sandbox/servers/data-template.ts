@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
 import { run } from '../process/run.ts';
-import { cached } from '../resolver/cache.ts';
+import { cached } from '../cache.ts';
 import { withoutDefaults } from '../resolver/mysqld.ts';
 import type { Program } from '../resolver/program.ts';
 

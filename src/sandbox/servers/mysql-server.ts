@@ -5,12 +5,14 @@ import { SkyferryFailure, isFailure } from '../../failures.ts';
 import { openConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import { freePort } from '../process/free-port.ts';
-import type { LaunchedProcess } from '../process/launch.ts';
+import type { LaunchedProcess, Life } from '../process/launch.ts';
 import { launch } from '../process/launch.ts';
 import { withoutDefaults } from '../resolver/mysqld.ts';
 import type { Program } from '../resolver/program.ts';
 import { copyDataTemplate, everyRun, runAs } from './data-template.ts';
 
+/** In a server's folder: which process serves from it. */
+export const IDENTITY_FILE = 'process.json';
 const START_TIMEOUT_MS = 90_000;
 /** InnoDB finishes its transactions and flushes; a loaded machine may take its time. */
 export const STOP_GRACE_MS = 30_000;
@@ -28,7 +30,7 @@ export interface MysqlServerOptions {
   firstStatements: readonly string[];
   /** Who is asked whether the server serves; its port is filled in. */
   endpoint: Endpoint;
-  bound: boolean;
+  life: Life;
 }
 
 export interface MysqlServer {
@@ -91,7 +93,7 @@ async function startOnSomePort(
 
 function startOn(
   port: number,
-  { program, folder, flags, bound, lowerCaseTableNames }: MysqlServerOptions,
+  { program, folder, flags, life, lowerCaseTableNames }: MysqlServerOptions,
   furtherFlags: readonly string[],
   logFile: string,
 ): LaunchedProcess {
@@ -109,8 +111,7 @@ function startOn(
     ...flags,
     ...furtherFlags,
   ];
-  const life = bound ? ({ mode: 'bound', folder } as const) : ({ mode: 'detached' } as const);
-  return launch({ command, logFile, life });
+  return launch({ command, logFile, life, identityFile: join(folder, IDENTITY_FILE) });
 }
 
 /** Null once a login succeeds, else why it never will. */

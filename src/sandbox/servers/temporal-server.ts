@@ -2,12 +2,15 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
 import { freePort } from '../process/free-port.ts';
-import type { LaunchedProcess } from '../process/launch.ts';
+import type { LaunchedProcess, Life } from '../process/launch.ts';
 import { launch } from '../process/launch.ts';
 import { run } from '../process/run.ts';
 import type { Program } from '../resolver/program.ts';
+import { IDENTITY_FILE } from './mysql-server.ts';
 
 const START_TIMEOUT_MS = 90_000;
+/** The user's own Temporal profiles are about other servers. */
+const noProfile = ['--disable-config-file', '--disable-config-env'];
 
 /** Registered on the sandbox's server; a workflow may set only what is registered. */
 export const searchAttributes = { SkyferryPhase: 'Keyword', SkyferryMigration: 'Keyword' } as const;
@@ -19,7 +22,7 @@ export interface TemporalServerOptions {
   ports?: { grpc: number; ui: number };
   ui: boolean;
   persisted: boolean;
-  bound: boolean;
+  life: Life;
 }
 
 export interface TemporalServer {
@@ -31,15 +34,14 @@ export interface TemporalServer {
 
 /** Temporal's development server on the loopback; resolves when it serves. */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { program, folder, ui, bound } = options;
+  const { program, folder, ui, life } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const logFile = join(folder, 'temporal.log');
   for (let attempt = 1; ; attempt++) {
     const ports = options.ports ?? { grpc: await freePort(), ui: await freePort() };
     await rm(logFile, { force: true });
     const command = [...program.command([folder]), ...startDevFlags(options, ports)];
-    const life = bound ? ({ mode: 'bound', folder } as const) : ({ mode: 'detached' } as const);
-    const server = launch({ command, logFile, life });
+    const server = launch({ command, logFile, life, identityFile: join(folder, IDENTITY_FILE) });
     const address = `127.0.0.1:${ports.grpc}`;
     if (await isServing(server, program, address)) {
       const uiUrl = ui ? `http://127.0.0.1:${ports.ui}` : null;
@@ -62,9 +64,13 @@ function startDevFlags(
   ports: { grpc: number; ui: number },
 ): string[] {
   return [
-    ...['server', 'start-dev', '--ip=127.0.0.1', `--port=${ports.grpc}`],
-    // The user's own Temporal profiles are about other servers.
-    ...['--disable-config-file', '--disable-config-env', '--log-level=warn', '--color=never'],
+    'server',
+    'start-dev',
+    '--ip=127.0.0.1',
+    `--port=${ports.grpc}`,
+    '--log-level=warn',
+    '--color=never',
+    ...noProfile,
     ...(ui ? [`--ui-port=${ports.ui}`] : ['--headless']),
     ...(persisted ? [`--db-filename=${join(folder, 'temporal.db')}`] : []),
     ...Object.entries(searchAttributes).map(([name, type]) => `--search-attribute=${name}=${type}`),
@@ -81,8 +87,12 @@ async function isServing(
     const health = await run(
       [
         ...program.command([]),
-        ...['operator', 'cluster', 'health', `--address=${address}`, '--command-timeout=2s'],
-        ...['--disable-config-file', '--disable-config-env'],
+        'operator',
+        'cluster',
+        'health',
+        `--address=${address}`,
+        '--command-timeout=2s',
+        ...noProfile,
       ],
       { timeoutMs: 5000 },
     );

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { isAlive, readIdentity } from './process/identity.ts';
+import { HOST } from './sandbox.ts';
+import { IDENTITY_FILE } from './servers/mysql-server.ts';
+import type { SandboxState, ServerName } from './state.ts';
+import { layoutOf, readState, serverNames } from './state.ts';
+
+export interface SandboxStatus {
+  readonly stateDir: string;
+  /** `absent`: nothing was ever made in this folder, or it was reset. */
+  readonly state: 'up' | 'partly-up' | 'down' | 'absent';
+  readonly servers: readonly ServerStatus[];
+}
+
+export interface ServerStatus {
+  readonly name: ServerName;
+  readonly running: boolean;
+  readonly pid: number | null;
+  readonly address: string;
+  /** Only the Temporal server has one. */
+  readonly uiUrl?: string;
+  readonly program: string;
+}
+
+/** By the processes' identities alone: nothing is connected to and nothing changed. */
+export async function status({ stateDir }: { stateDir: string }): Promise<SandboxStatus> {
+  const layout = layoutOf(stateDir);
+  const state = await readState(layout);
+  if (state === null) return { stateDir: layout.root, state: 'absent', servers: [] };
+  const servers = await Promise.all(
+    serverNames.map((name) => serverStatus(name, layout.server[name], state)),
+  );
+  const running = servers.filter((server) => server.running).length;
+  const all = running === servers.length;
+  return {
+    stateDir: layout.root,
+    state: all ? 'up' : running > 0 ? 'partly-up' : 'down',
+    servers,
+  };
+}
+
+async function serverStatus(
+  name: ServerName,
+  folder: string,
+  { ports, programs }: SandboxState,
+): Promise<ServerStatus> {
+  const identity = await readIdentity(join(folder, IDENTITY_FILE));
+  const running = identity !== null && isAlive(identity);
+  const pid = running ? identity.pid : null;
+  if (name === 'temporal') {
+    const address = `127.0.0.1:${ports.temporal}`;
+    const uiUrl = `http://127.0.0.1:${ports.temporalUi}`;
+    return { name, running, pid, address, uiUrl, program: programs.temporal };
+  }
+  return { name, running, pid, address: `${HOST}:${ports[name]}`, program: programs.mysqld };
+}
