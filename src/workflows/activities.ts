@@ -10,12 +10,12 @@ export const {
   provision,
   createTables,
   createViewsAndRoutines,
-  readLag,
-  resolveWindow,
   completeMigration,
   abortMigration,
-  listSearchAttributes,
-} = proxyActivities<Activities>(policies.brief);
+} = proxyActivities<Activities>(policies.steady);
+export const { readLag, resolveWindow, listSearchAttributes } = proxyActivities<Activities>(
+  policies.brief,
+);
 export const { copyTables, converge, buildIndexes, applyChanges, verifyTables } =
   proxyActivities<Activities>(policies.long);
 export const { awaitLag, watchLag } = proxyActivities<Activities>(policies.watching);

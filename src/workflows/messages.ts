@@ -97,7 +97,16 @@ export interface MigrationStatus {
 
 /** The heartbeat details of the running activity: read by DescribeWorkflowExecution. */
 export interface LiveProgress {
-  activity: 'copy' | 'apply' | 'verify' | 'cutover' | 'indexes';
+  activity:
+    | 'preflight'
+    | 'provision'
+    | 'schema'
+    | 'copy'
+    | 'apply'
+    | 'indexes'
+    | 'lag'
+    | 'verify'
+    | 'cutover';
   at: string;
   copy?: CopyProgress;
   apply?: ApplyProgress;

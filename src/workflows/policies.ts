@@ -7,6 +7,19 @@ import { ActivityCancellationType } from '@temporalio/workflow';
  */
 const DAYS = 24 * 3_600_000;
 
+/** Steps that end by themselves but take as long as the number of tables wants. */
+export const steady: ActivityOptions = {
+  startToCloseTimeout: '1d',
+  heartbeatTimeout: '10s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '30s',
+    maximumAttempts: 8,
+  },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
+
 /** Round trips to servers that answer at once. */
 export const brief: ActivityOptions = {
   startToCloseTimeout: '2m',

@@ -1,4 +1,5 @@
 import type { FilePosition, Position } from '../mysql/position.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { MigrationStatus } from './messages.ts';
 
 /**
@@ -17,7 +18,7 @@ export interface Finding {
 export interface PlanResult {
   /** What an approval refers to. */
   readonly hash: string;
-  readonly plan: Readonly<Record<string, unknown>>;
+  readonly plan: Plan;
 }
 
 export interface OpenResult {
@@ -54,7 +55,8 @@ export interface VerifyResult {
     readonly table: string;
     readonly rows: number;
     readonly chunks: number;
-    readonly digest: string;
+    /** null: compared by keys. */
+    readonly digest: string | null;
     readonly differing: number;
   }[];
 }

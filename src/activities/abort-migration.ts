@@ -1,0 +1,43 @@
+import { readCheckpoint, removeCheckpoint } from '../checkpoint/store.ts';
+import { contentHash } from '../config/hash.ts';
+import { readCatalog } from '../mysql/catalog/read.ts';
+import { withConnection } from '../mysql/connection.ts';
+import { readLowerCaseTableNames } from '../mysql/server-facts.ts';
+import { dropMigratedTables } from '../schema/drop-migrated-tables.ts';
+import type { Activities } from './contract.ts';
+import { undoCutover } from './cut-over.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { resolveSides } from './job.ts';
+import { restoreRetention } from './retention.ts';
+import { runStep } from './step.ts';
+
+/** The checkpoint goes last, because everything else is found by it when this is repeated. */
+export function abortMigration(deps: ActivityDependencies): Activities['abortMigration'] {
+  return async ({ config, dropTarget }) =>
+    await runStep('provision', async ({ signal, report }) => {
+      const { source, target } = await resolveSides(deps, config);
+      return await withConnection(target, { signal }, async (to) => {
+        const checkpoint = await readCheckpoint(to, config.name);
+        // None, or another migration's of that name: nothing here is ours.
+        if (checkpoint === null || checkpoint.configHash !== contentHash(config)) {
+          return { refused: false, undone: [] };
+        }
+        if (checkpoint.state !== 'active') return { refused: true, undone: [] };
+        const undone: string[] = [];
+        report({ step: 'fence' });
+        const { switched } = await undoCutover(deps, config, signal);
+        if (switched) return { refused: true, undone: [] };
+        await withConnection(source, { signal }, async (from) => {
+          undone.push(...(await restoreRetention(from, to, config.name)));
+          if (!dropTarget || checkpoint.position === null) return;
+          report({ step: 'dropping the copied tables' });
+          const catalog = await readCatalog(from, config.schemas);
+          await dropMigratedTables(target, catalog, await readLowerCaseTableNames(to));
+          undone.push('dropped the copied tables and programs');
+        });
+        await removeCheckpoint(to, config.name);
+        undone.push('removed the checkpoint');
+        return { refused: false, undone };
+      });
+    });
+}

@@ -1,0 +1,15 @@
+import type { SecretResolver } from '../config/secrets.ts';
+import type { SwitchCommands } from '../cutover/switches/command.ts';
+
+/** What a worker gives to its activities. Everything else comes with the input. */
+export interface ActivityDependencies {
+  readonly secrets: SecretResolver;
+  /** The clock of maintenance windows. */
+  readonly now: () => Date;
+  /** Files below these may be switched. */
+  readonly switchDirectories: readonly string[];
+  /** From the worker's own file. */
+  readonly switchCommands: SwitchCommands;
+  /** Names registered in the worker's namespace. */
+  readonly searchAttributes: () => Promise<string[]>;
+}

@@ -1,0 +1,21 @@
+import { recordHashes } from '../checkpoint/store.ts';
+import { withConnection } from '../mysql/connection.ts';
+import { makePlan as plan } from '../plan/make-plan.ts';
+import { planHash } from '../plan/plan-hash.ts';
+import type { Activities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { openJob } from './job.ts';
+import { runStep } from './step.ts';
+
+export function makePlan(deps: ActivityDependencies): Activities['makePlan'] {
+  return async ({ config, findings }) =>
+    await runStep('preflight', async ({ signal }) => {
+      const { catalog, target } = await openJob(deps, config, signal);
+      const made = plan(config, catalog, findings);
+      const hash = planHash(made);
+      await withConnection(target, { signal }, (c) =>
+        recordHashes(c, config.name, { planHash: hash }),
+      );
+      return { hash, plan: made };
+    });
+}

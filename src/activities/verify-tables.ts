@@ -1,0 +1,31 @@
+import { remember } from '../checkpoint/store.ts';
+import { withConnection } from '../mysql/connection.ts';
+import { compareTables } from '../verify/compare-tables.ts';
+import type { Activities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { openJob } from './job.ts';
+import { runStep } from './step.ts';
+
+export function verifyTables(deps: ActivityDependencies): Activities['verifyTables'] {
+  return async ({ config }) =>
+    await runStep('verify', async ({ signal, report }) => {
+      const job = await openJob(deps, config, signal);
+      const { chunkRows, parallel } = config.verification;
+      const { differing, differingCount, unsettled, ...verdict } = await compareTables(
+        { ...job, chunkRows, parallel },
+        { signal, onProgress: (progress) => report({ verify: progress }) },
+      );
+      // Keys are values of rows: they stay in the target, where whoever may read the rows can read them.
+      await withConnection(job.target, { signal }, (c) =>
+        remember(c, config.name, { verification: { differing, unsettled } }),
+      );
+      return {
+        equal: verdict.equal,
+        position: verdict.position,
+        rows: verdict.rows,
+        seconds: verdict.seconds,
+        differing: differingCount,
+        tables: verdict.tables,
+      };
+    });
+}
