@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerAbort } from './commands/abort.ts';
 import { registerApproveCutover } from './commands/approve-cutover.ts';
+import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerPlan } from './commands/plan.ts';
 import { registerInit } from './commands/init.ts';
@@ -13,6 +14,7 @@ import { registerSchema } from './commands/schema.ts';
 import { registerStart } from './commands/start.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerValidate } from './commands/validate.ts';
+import { registerWorker } from './commands/worker.ts';
 
 /** In the order of a migration's life: the order of `skyferry --help`. */
 export function registerCommands(program: Command): void {
@@ -31,6 +33,8 @@ export function registerCommands(program: Command): void {
     registerAbort,
     registerRetry,
     registerReport,
+    registerWorker,
+    registerDev,
   ]) {
     register(program);
   }
