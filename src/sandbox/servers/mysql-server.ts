@@ -46,6 +46,7 @@ export async function startMysqlServer(options: MysqlServerOptions): Promise<Mys
   const data = join(folder, 'data');
   const fresh = !existsSync(data);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, 'my.cnf'), '');
   const firstFile = join(folder, 'first.sql');
   if (fresh) {
     const lowerCaseTableNames = options.lowerCaseTableNames ?? 0;
@@ -98,7 +99,7 @@ function startOn(
   logFile: string,
 ): LaunchedProcess {
   const command = [
-    ...withoutDefaults(program.command([folder])),
+    ...withOwnDefaults(program.command([folder]), folder),
     ...everyRun,
     ...runAs(),
     `--lower-case-table-names=${lowerCaseTableNames ?? 0}`,
@@ -112,6 +113,12 @@ function startOn(
     ...furtherFlags,
   ];
   return launch({ command, logFile, life, identityFile: join(folder, IDENTITY_FILE) });
+}
+
+/** An empty file instead of `--no-defaults`, under which the server forgets what SET PERSIST stored. */
+function withOwnDefaults(command: readonly string[], folder: string): readonly string[] {
+  const file = `--defaults-file=${join(folder, 'my.cnf')}`;
+  return withoutDefaults(command).map((word) => (word === '--no-defaults' ? file : word));
 }
 
 /** Null once a login succeeds, else why it never will. */
