@@ -6,14 +6,15 @@ import { packedInteger } from './integers.ts';
 import type { TableMap } from './table-map.ts';
 
 /**
- * The source's format description as a BINLOG statement: it has to be the session's first one. Later
- * events then go without checksums.
+ * What a session on the target runs once, before the first BINLOG statement with rows: the source's
+ * format description, so that later events are understood and go without checksums; and GTIDs as
+ * usual, because the format description makes the session's next transaction an anonymous one.
  */
-export function formatDescriptionStatement({ bytes }: FormatDescriptionEvent): string {
+export function openingStatements({ bytes }: FormatDescriptionEvent): string[] {
   const event = Buffer.from(bytes);
   const checksumMethod = event.length - CHECKSUM_LENGTH - 1;
   event[checksumMethod] = 0;
-  return binlogStatement(event);
+  return [binlogStatement(event), "SET SESSION gtid_next = 'AUTOMATIC'"];
 }
 
 /** A whole TABLE_MAP event for the same columns under the target's spelling of the name. */
