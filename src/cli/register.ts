@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerAbort } from './commands/abort.ts';
 import { registerApproveCutover } from './commands/approve-cutover.ts';
+import { registerDemo } from './commands/demo.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerPlan } from './commands/plan.ts';
@@ -35,6 +36,7 @@ export function registerCommands(program: Command): void {
     registerReport,
     registerWorker,
     registerDev,
+    registerDemo,
   ]) {
     register(program);
   }

@@ -12,15 +12,18 @@ export const DEFAULT_STATE_DIR = '.skyferry';
 export const HOST = 'localhost';
 export const CA_FILE = 'ca.pem';
 
-/** Names of the password files below the secrets folder. */
+/**
+ * Names of the password files below the secrets folder. The application has one account, carried to the
+ * target with its password.
+ */
 export const passwordFiles = {
   source: {
     admin: 'source-admin',
     migration: 'source-migration',
     fence: 'source-fence',
-    app: 'source-app',
+    app: 'app',
   },
-  target: { admin: 'target-admin', migration: 'target-migration', app: 'target-app' },
+  target: { admin: 'target-admin', migration: 'target-migration', app: 'app' },
 } as const;
 
 /** A Temporal server, an RDS-like source and an Azure-like target, and how to log in to them. */

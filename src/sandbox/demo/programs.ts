@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import type { LaunchedProcess } from '../process/launch.ts';
+import { launch } from '../process/launch.ts';
+import type { Sandbox } from '../sandbox.ts';
+import type { DemoFiles } from './demo-files.ts';
+
+const GRACE_MS = 20_000;
+
+/** A program of the demo, as a user would start it; it ends with the demo, however that ends. */
+export interface DemoProgram {
+  stop(): Promise<void>;
+  /** SIGKILL, as when its machine is lost. */
+  kill(): void;
+  assertRunning(): void;
+}
+
+export function startWorker(sandbox: Sandbox, files: DemoFiles): DemoProgram {
+  return start('worker', files, sandbox, [
+    entry('../../cli/main.js'),
+    'worker',
+    '--secrets',
+    sandbox.secretsDir,
+    '--switch-dir',
+    files.switchDirectory,
+  ]);
+}
+
+export function startWriter(sandbox: Sandbox, files: DemoFiles): DemoProgram {
+  return start('writer', files, sandbox, [entry('../writer/main.js'), files.writerOptions]);
+}
+
+/** Programs are started as they are installed: from the built tree. */
+function entry(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+function start(name: string, files: DemoFiles, sandbox: Sandbox, args: string[]): DemoProgram {
+  const process_: LaunchedProcess = launch({
+    command: [process.execPath, ...args],
+    logFile: files.log(name),
+    life: { mode: 'bound' },
+    identityFile: `${files.log(name)}.pid`,
+    env: { ...process.env, TEMPORAL_ADDRESS: sandbox.temporal.address, NO_COLOR: '1' },
+  });
+  return {
+    stop: () => process_.stop(GRACE_MS),
+    // The guard and the program are one process group.
+    kill: () => process.kill(-process_.identity.pid, 'SIGKILL'),
+    assertRunning: () => {
+      const end = process_.ended();
+      if (end !== null) throw new Error(`the ${name} ended (${end}); see ${files.log(name)}`);
+    },
+  };
+}
