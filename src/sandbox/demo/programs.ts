@@ -35,7 +35,7 @@ function entry(path: string): string {
 }
 
 function start(name: string, files: DemoFiles, sandbox: Sandbox, args: string[]): DemoProgram {
-  const process_: LaunchedProcess = launch({
+  const child: LaunchedProcess = launch({
     command: [process.execPath, ...args],
     logFile: files.log(name),
     life: { mode: 'bound' },
@@ -43,11 +43,11 @@ function start(name: string, files: DemoFiles, sandbox: Sandbox, args: string[])
     env: { ...process.env, TEMPORAL_ADDRESS: sandbox.temporal.address, NO_COLOR: '1' },
   });
   return {
-    stop: () => process_.stop(GRACE_MS),
+    stop: () => child.stop(GRACE_MS),
     // The guard and the program are one process group.
-    kill: () => process.kill(-process_.identity.pid, 'SIGKILL'),
+    kill: () => process.kill(-child.identity.pid, 'SIGKILL'),
     assertRunning: () => {
-      const end = process_.ended();
+      const end = child.ended();
       if (end !== null) throw new Error(`the ${name} ended (${end}); see ${files.log(name)}`);
     },
   };
