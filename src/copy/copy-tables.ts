@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Holder } from '../checkpoint/store.ts';
 import { acquireEpoch } from '../checkpoint/store.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
@@ -45,6 +46,8 @@ export async function copyTables(
 ): Promise<CopyResult> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+  // Every session listens, and so does everybody who waits for a chunk.
+  setMaxListeners(0, either);
   const epoch = await withConnection(job.target, { signal: either }, (target) =>
     acquireEpoch(target, job.migration),
   );
