@@ -48,6 +48,30 @@ export function signature(definition: string): string {
   return words.join(' ');
 }
 
+/**
+ * The signature of a column without its character set and collation: MySQL prints them or not by
+ * whether the column once inherited them. The catalog says what they are.
+ */
+export function columnSignature(definition: string): string {
+  const tokens = [...tokenize(definition)];
+  let result = '';
+  let from = 0;
+  let depth = 0;
+  for (const [at, token] of tokens.entries()) {
+    if (token.kind === 'symbol') depth += { '(': 1, ')': -1 }[token.value] ?? 0;
+    if (depth > 0) continue;
+    const length = isWord(token, 'COLLATE') ? 2 : Number(isCharacterSet(tokens, at)) * 3;
+    if (length === 0) continue;
+    result += definition.slice(from, token.start);
+    from = tokens[at + length - 1]?.end ?? definition.length;
+  }
+  return signature(result + definition.slice(from));
+}
+
+function isCharacterSet(tokens: readonly Token[], at: number): boolean {
+  return isWord(tokens[at], 'CHARACTER') && isWord(tokens[at + 1], 'SET');
+}
+
 /** The signature of table options, without the counter and what `withoutStorageOptions` leaves out. */
 export function tailSignature(tail: string): string {
   return signature(withoutStorageOptions(tail))

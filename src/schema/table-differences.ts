@@ -1,7 +1,7 @@
 import type { TableElement } from '../mysql/catalog/create-table.ts';
 import { parseCreateTable } from '../mysql/catalog/create-table.ts';
 import type { Table } from '../mysql/catalog/types.ts';
-import { signature, tailSignature } from './definition-text.ts';
+import { columnSignature, signature, tailSignature } from './definition-text.ts';
 import { missingForeignKeys, missingKeys } from './table-definition.ts';
 
 /** In what the rows of two tables could differ: columns, checks, options, partitions. Empty: in nothing. */
@@ -11,6 +11,7 @@ export function bodyDifferences(source: Table, target: Table): string[] {
   return [
     ...elementDifferences('column', expected.elements, found.elements),
     ...elementDifferences('check', expected.elements, found.elements),
+    ...collationDifferences(source, target),
     ...(sameOrder(source, target) ? [] : ['the columns stand in another order']),
     ...(tailSignature(expected.tail) === tailSignature(found.tail)
       ? []
@@ -27,7 +28,10 @@ function elementDifferences(
     new Map(
       elements
         .filter((element) => element.kind === kind)
-        .map((element) => [element.name, signature(element.text)]),
+        .map((element) => [
+          element.name,
+          kind === 'column' ? columnSignature(element.text) : signature(element.text),
+        ]),
     );
   const [wanted, there] = [signatures(expected), signatures(found)];
   return [
@@ -39,6 +43,16 @@ function elementDifferences(
       .filter((name) => !wanted.has(name))
       .map((name) => `${kind} ${name} is not on the source`),
   ];
+}
+
+function collationDifferences(source: Table, target: Table): string[] {
+  const there = new Map(target.columns.map((column) => [column.name, column.collation]));
+  return source.columns
+    .filter(({ name }) => there.has(name))
+    .filter(
+      ({ name, collation }) => signature(collation ?? '') !== signature(there.get(name) ?? ''),
+    )
+    .map(({ name }) => `column ${name} has another collation`);
 }
 
 /** The binlog knows columns by their order alone. */

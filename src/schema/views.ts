@@ -1,5 +1,7 @@
+import { byKey } from '../mysql/catalog/text.ts';
 import type { View } from '../mysql/catalog/types.ts';
 import type { Connection } from '../mysql/connection.ts';
+import { displayName } from '../mysql/identifier.ts';
 import { errnoOf } from './attempt.ts';
 import type { DefinerOptions } from './create-program.ts';
 import { createProgram } from './create-program.ts';
@@ -42,7 +44,8 @@ export async function createViews(
     progress = again.length < waiting.length;
     waiting = again;
   }
-  return [...notes, ...waiting.map(invalid)];
+  const inOrder = byKey((note: SchemaNote) => displayName(note.name));
+  return [...notes, ...waiting.map(invalid)].sort(inOrder);
 }
 
 function invalid(view: View): SchemaNote {
