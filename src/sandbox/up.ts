@@ -109,7 +109,7 @@ const starters: Record<ServerName, (start: Start) => Promise<void>> = {
       superuser: source.superuser,
       flags: rdsLikeFlags(start.programs.mysqld),
       lowerCaseTableNames: 0,
-      accounts: rdsLikeAccounts(start.programs.mysqld, state.schemas, passwords),
+      accounts: rdsLikeAccounts(start.programs.mysqld.version, state.schemas, passwords),
       statements: rdsConfigurationStatements,
     });
   },

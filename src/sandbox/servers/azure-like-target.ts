@@ -14,7 +14,7 @@ export interface TargetParameters {
 
 /** Parameters as on Azure Database for MySQL flexible server. */
 export function azureLikeFlags(
-  program: Program,
+  program: Pick<Program, 'flags'>,
   { localInfile, logBinTrustFunctionCreators }: TargetParameters,
 ): string[] {
   return [

@@ -17,8 +17,8 @@ import { join } from 'node:path';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
-const CERTIFICATE_FILE = 'server-cert.pem';
-const KEY_FILE = 'server-key.pem';
+export const CERTIFICATE_FILE = 'server-cert.pem';
+export const KEY_FILE = 'server-key.pem';
 
 /** An authority that lives in memory only: what it signed once is all that it ever signs. */
 export interface Authority {

@@ -7,7 +7,7 @@ import { applicationPrivileges, grantOn, managedAdministrator } from './accounts
 export const SUPERUSER = 'rdsadmin';
 
 /** Parameters as on RDS for MySQL 8 with backups on. */
-export function rdsLikeFlags(program: Program): string[] {
+export function rdsLikeFlags(program: Pick<Program, 'flags'>): string[] {
   return [
     '--server-id=1101',
     '--log-bin=mysql-bin-changelog',
@@ -25,7 +25,7 @@ export function rdsLikeFlags(program: Program): string[] {
 }
 
 /** From 9.6 on cascades are made above InnoDB and logged; 8.x does neither, and so does this flag. */
-export function nativeForeignKeys(program: Program): string[] {
+export function nativeForeignKeys(program: Pick<Program, 'flags'>): string[] {
   const flag = 'innodb-native-foreign-keys';
   return program.flags.has(flag) ? [`--${flag}=ON`] : [];
 }
@@ -38,12 +38,12 @@ export interface SourcePasswords {
 }
 
 export function rdsLikeAccounts(
-  program: Program,
+  mysqlVersion: string,
   schemas: readonly string[],
   passwords: SourcePasswords,
 ): Account[] {
   // Split in two by 8.2.
-  const anyDefiner = isAtLeast(program.version, '8.2.0')
+  const anyDefiner = isAtLeast(mysqlVersion, '8.2.0')
     ? 'SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER'
     : 'SET_USER_ID';
   return [
