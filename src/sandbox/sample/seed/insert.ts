@@ -46,7 +46,7 @@ export async function insertRows(
   onProgress({ table: `${schema}.${name}`, rows: total });
 }
 
-function sqlLiteral(value: SeedValue): string {
+export function sqlLiteral(value: SeedValue): string {
   if (value === null) return 'NULL';
   if (typeof value === 'string')
     return `'${value.replace(/['\\]/g, '\\$&').replaceAll('\0', '\\0')}'`;

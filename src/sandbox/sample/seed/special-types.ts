@@ -58,7 +58,7 @@ const hexLiteral = (hex: string) => ({ literal: `x'${hex}'` });
 const number = (text: string) => ({ literal: text });
 
 /** Each column's edges; rows take them in turn, so that each meets NULL, both ends and something between. */
-const edgeValues: Readonly<Record<string, readonly SeedValue[]>> = {
+export const edgeValues: Readonly<Record<string, readonly SeedValue[]>> = {
   a_tinyint: [-128, 127, 0, null],
   a_utinyint: [0, 255, null],
   a_smallint: [-32768, 32767, null],
