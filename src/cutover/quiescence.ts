@@ -29,7 +29,11 @@ export interface QuiescenceEvidence {
   readonly apartMs: number;
 }
 
-const APART_MS = 50;
+/**
+ * `innodb_trx` is a snapshot that is made anew only when nobody has read it for 100 ms: looking more
+ * often would show the same one for ever.
+ */
+const APART_MS = 150;
 
 /**
  * Proves that nothing can be committed behind a raised fence, and reads the position after that. Waits
@@ -45,36 +49,39 @@ export async function proveQuiescence(
   await using sourceSession = await openConnection(source, { signal });
   const began = performance.now();
   const ended = new Set<number>();
+  let before = await look(fenceSession, sourceSession);
   for (;;) {
-    const before = await look(fenceSession, sourceSession);
-    const first = before.obstacle === null ? await readExecuted(sourceSession) : null;
+    const first = await readExecuted(sourceSession);
     const firstAt = performance.now();
     await sleep(APART_MS, undefined, { signal });
-    if (first !== null) {
-      const second = await readExecuted(sourceSession);
-      const apartMs = Math.round(performance.now() - firstAt);
-      const after = await look(fenceSession, sourceSession);
-      if (after.obstacle === null && samePosition(first, second)) {
-        return {
-          position: second,
-          evidence: {
-            provedAt: new Date().toISOString(),
-            superReadOnly: true,
-            preparedXa: { before: 0, after: 0 },
-            writingTransactions: { before: 0, after: 0 },
-            endedSessions: ended.size,
-            sessions: await countSessions(fenceSession, fence.user, source.user),
-            events: await readEvents(sourceSession),
-            replicationApplier: after.replicationApplier,
-            positions: [first, second],
-            apartMs,
-          },
-        };
-      }
+    const second = await readExecuted(sourceSession);
+    const apartMs = Math.round(performance.now() - firstAt);
+    const after = await look(fenceSession, sourceSession);
+    const obstacle =
+      before.obstacle ??
+      after.obstacle ??
+      (samePosition(first, second) ? null : 'the position still moves');
+    if (obstacle === null) {
+      return {
+        position: second,
+        evidence: {
+          provedAt: new Date().toISOString(),
+          superReadOnly: true,
+          preparedXa: { before: 0, after: 0 },
+          writingTransactions: { before: 0, after: 0 },
+          endedSessions: ended.size,
+          sessions: await countSessions(fenceSession, fence.user, source.user),
+          events: await readEvents(sourceSession),
+          replicationApplier: after.replicationApplier,
+          positions: [first, second],
+          apartMs,
+        },
+      };
     }
     const elapsed = performance.now() - began;
-    if (elapsed > withinMs) throw notQuiescent(before.obstacle ?? 'the position still moves');
-    if (elapsed > withinMs / 2) await endSessions(fenceSession, before.writers, ended);
+    if (elapsed > withinMs) throw notQuiescent(obstacle);
+    if (elapsed > withinMs / 2) await endSessions(fenceSession, after.writers, ended);
+    before = after;
   }
 }
 
