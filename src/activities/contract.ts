@@ -23,35 +23,35 @@ export interface OfMigration {
  */
 export interface Activities {
   /** Takes the migration's name on the target, or finds it taken by the same configuration. */
-  openMigration(input: OfMigration): Promise<OpenResult>;
+  openMigration: (input: OfMigration) => Promise<OpenResult>;
   /** Changes nothing. */
-  runPreflight(input: OfMigration): Promise<Finding[]>;
+  runPreflight: (input: OfMigration) => Promise<Finding[]>;
   /** Changes nothing but the plan's hash in the checkpoint. */
-  makePlan(input: OfMigration & { readonly findings: readonly Finding[] }): Promise<PlanResult>;
+  makePlan: (input: OfMigration & { readonly findings: readonly Finding[] }) => Promise<PlanResult>;
   /** Parameters raised, former values remembered; schemas; the starting position. */
-  provision(input: OfMigration): Promise<ProvisionResult>;
-  createTables(input: OfMigration): Promise<{ tables: number }>;
-  copyTables(input: OfMigration): Promise<CopyResult>;
+  provision: (input: OfMigration) => Promise<ProvisionResult>;
+  createTables: (input: OfMigration) => Promise<{ tables: number }>;
+  copyTables: (input: OfMigration) => Promise<CopyResult>;
   /** Applies changes until every copied chunk is exact. */
-  converge(input: OfMigration): Promise<Position>;
-  buildIndexes(input: OfMigration): Promise<void>;
-  createViewsAndRoutines(input: OfMigration): Promise<{ notes: string[] }>;
+  converge: (input: OfMigration) => Promise<Position>;
+  buildIndexes: (input: OfMigration) => Promise<void>;
+  createViewsAndRoutines: (input: OfMigration) => Promise<{ notes: string[] }>;
   /** Runs until it is cancelled. */
-  applyChanges(input: OfMigration): Promise<void>;
+  applyChanges: (input: OfMigration) => Promise<void>;
   /** Returns when lag was below the threshold for the configured number of samples. */
-  awaitLag(input: OfMigration): Promise<{ lagMs: number }>;
+  awaitLag: (input: OfMigration) => Promise<{ lagMs: number }>;
   /** Returns when lag was above the threshold for the configured number of samples. */
-  watchLag(input: OfMigration): Promise<{ lagMs: number }>;
-  readLag(input: OfMigration): Promise<{ lagMs: number }>;
+  watchLag: (input: OfMigration) => Promise<{ lagMs: number }>;
+  readLag: (input: OfMigration) => Promise<{ lagMs: number }>;
   /** Keys that differ go into the checkpoint, never into the result. */
-  verifyTables(input: OfMigration): Promise<VerifyResult>;
-  resolveWindow(input: { readonly window: WindowConfig }): Promise<ResolvedWindow>;
+  verifyTables: (input: OfMigration) => Promise<VerifyResult>;
+  resolveWindow: (input: { readonly window: WindowConfig }) => Promise<ResolvedWindow>;
   /** Undoes itself on any failure before the switch; after it, can be called again to finish. */
-  cutOver(input: OfMigration & { readonly verifiedAt: Position }): Promise<CutoverResult>;
+  cutOver: (input: OfMigration & { readonly verifiedAt: Position }) => Promise<CutoverResult>;
   /** After a cutover that did not return: un-fences unless the switch has begun. */
-  settleCutover(input: OfMigration): Promise<SettledCutover>;
-  completeMigration(input: OfMigration): Promise<{ notes: string[] }>;
-  abortMigration(input: OfMigration & { readonly dropTarget: boolean }): Promise<AbortResult>;
+  settleCutover: (input: OfMigration) => Promise<SettledCutover>;
+  completeMigration: (input: OfMigration) => Promise<{ notes: string[] }>;
+  abortMigration: (input: OfMigration & { readonly dropTarget: boolean }) => Promise<AbortResult>;
   /** Names of the search attributes that are registered in the namespace; [] when that cannot be seen. */
-  listSearchAttributes(): Promise<string[]>;
+  listSearchAttributes: () => Promise<string[]>;
 }

@@ -6,7 +6,7 @@ import { toApplicationFailure } from './failures.ts';
 /** What an engine gets from Temporal: when to stop, and where to tell how far it is. */
 export interface Step {
   readonly signal: AbortSignal;
-  report(progress: Omit<LiveProgress, 'activity' | 'at'>): void;
+  readonly report: (progress: Omit<LiveProgress, 'activity' | 'at'>) => void;
 }
 
 const HEARTBEAT_MS = 1_000;

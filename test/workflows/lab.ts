@@ -1,6 +1,14 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  makeTelemetryFilterString,
+} from '@temporalio/worker';
 import type { MigrationStatus, Phase } from '../../src/workflows/messages.ts';
 import { TASK_QUEUE } from '../../src/workflows/messages.ts';
 import type { MigrationReport } from '../../src/workflows/results.ts';
@@ -18,7 +26,15 @@ export interface Run {
   until(what: (status: MigrationStatus) => boolean, withinMs?: number): Promise<MigrationStatus>;
   untilPhase(phase: Phase): Promise<MigrationStatus>;
   send(signal: string, input?: unknown): Promise<void>;
-  report(): Promise<MigrationReport>;
+  result(): Promise<MigrationReport>;
+  /** The message of the failure that the workflow ended with. */
+  failure(): Promise<string>;
+  /** Temporal's Current Details. */
+  details(): Promise<string>;
+  pendingActivities(): Promise<string[]>;
+  untilActivities(...names: string[]): Promise<void>;
+  calledFor(activity: string): Promise<void>;
+  /** The types of the current run's events. */
   events(): Promise<string[]>;
 }
 
@@ -28,7 +44,8 @@ export class Lab implements AsyncDisposable {
   readonly #server: { address: string; stop(): Promise<void> };
   readonly #connection: NativeConnection;
   readonly #code: string;
-  readonly #workers: { worker: Worker; done: Promise<void>; queue: string }[] = [];
+  readonly #workers: Started[] = [];
+  readonly #runs: WorkflowHandle[] = [];
   #count = 0;
 
   private constructor(
@@ -44,7 +61,13 @@ export class Lab implements AsyncDisposable {
   }
 
   static async open(): Promise<Lab> {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    // Runs are ended with activities still pending, which the SDK's core reports one by one.
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: {
+        logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) },
+      },
+    });
     const [server, bundle] = await Promise.all([startTemporal(), bundleWorkflows()]);
     const connection = await NativeConnection.connect({ address: server.address });
     const client = new Client({
@@ -53,10 +76,7 @@ export class Lab implements AsyncDisposable {
     return new Lab(server, client, connection, bundle.code);
   }
 
-  async startWorker(
-    script: Script,
-    queue: string,
-  ): Promise<{ calls: string[]; stop(): Promise<void> }> {
+  async startWorker(script: Script, queue: string): Promise<{ calls: string[] }> {
     const { activities, calls } = scripted(script);
     const worker = await Worker.create({
       connection: this.#connection,
@@ -66,17 +86,11 @@ export class Lab implements AsyncDisposable {
       // A cancellation travels with a heartbeat.
       maxHeartbeatThrottleInterval: '200ms',
       shutdownGraceTime: '100ms',
-      shutdownForceTime: '5s',
+      shutdownForceTime: '3s',
     });
     const entry = { worker, done: worker.run(), queue };
     this.#workers.push(entry);
-    return {
-      calls,
-      stop: async () => {
-        if (worker.getState() === 'RUNNING') worker.shutdown();
-        await entry.done;
-      },
-    };
+    return { calls };
   }
 
   async start(
@@ -92,35 +106,45 @@ export class Lab implements AsyncDisposable {
       workflowId: `migration/${name}`,
       args: options.args ?? [input(name)],
     });
-    return new LabRun(this.client, handle, calls);
+    const run = new LabRun(this.client, handle, calls);
+    this.#runs.push(run.handle);
+    return run;
   }
 
   queueOf(handle: WorkflowHandle): string {
     return `${TASK_QUEUE}-${handle.workflowId.replace('migration/', '')}`;
   }
 
-  async stopWorkers(queue: string): Promise<void> {
-    await Promise.all(
-      this.#workers
-        .filter((entry) => entry.queue === queue)
-        .map(async ({ worker, done }) => {
-          if (worker.getState() === 'RUNNING') worker.shutdown();
-          await done;
-        }),
-    );
+  /** Between tests: nothing of one runs on while the next is timed. */
+  async clear(): Promise<void> {
+    const open = this.#runs.splice(0);
+    await Promise.all(open.map(async (handle) => await handle.terminate().catch(() => {})));
+    await Promise.all(this.#workers.splice(0).map(stop));
+  }
+
+  /** As if their processes had been killed: they stop polling, and what they run is never answered. */
+  async abandonWorkers(queue: string): Promise<void> {
+    await Promise.all(this.#workers.filter((entry) => entry.queue === queue).map(stop));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(
-      this.#workers.map(async ({ worker, done }) => {
-        if (worker.getState() === 'RUNNING') worker.shutdown();
-        await done;
-      }),
-    );
+    await this.clear();
     await this.#connection.close();
     await this.client.connection.close();
     await this.#server.stop();
   }
+}
+
+interface Started {
+  readonly worker: Worker;
+  readonly done: Promise<void>;
+  readonly queue: string;
+}
+
+async function stop({ worker, done }: Started): Promise<void> {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+  // An activity that never answers ends the worker with an error, as it is meant to here.
+  await done.catch(() => {});
 }
 
 class LabRun implements Run {
@@ -161,8 +185,51 @@ class LabRun implements Run {
     await this.handle.signal(signal, input);
   }
 
-  async report(): Promise<MigrationReport> {
-    return await this.handle.query<MigrationReport>('report');
+  async result(): Promise<MigrationReport> {
+    return (await this.handle.result()) as MigrationReport;
+  }
+
+  async failure(): Promise<string> {
+    try {
+      await this.handle.result();
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      const type = cause instanceof ApplicationFailure ? cause.type : '';
+      return `${type} ${cause instanceof Error ? cause.message : String(error)}`;
+    }
+    throw new Error('the workflow did not fail');
+  }
+
+  async details(): Promise<string> {
+    const metadata = await this.handle.query<temporal.api.sdk.v1.IWorkflowMetadata>(
+      '__temporal_workflow_metadata',
+    );
+    return metadata.currentDetails ?? '';
+  }
+
+  async pendingActivities(): Promise<string[]> {
+    const { raw } = await this.handle.describe();
+    return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
+  }
+
+  /** Watches are told to stop and not waited for, so it may take a heartbeat. */
+  async untilActivities(...names: string[]): Promise<void> {
+    await this.#eventually(
+      async () => (await this.pendingActivities()).sort().join() === names.sort().join(),
+      `other activities run than ${names.join()}`,
+    );
+  }
+
+  async calledFor(activity: string): Promise<void> {
+    await this.#eventually(async () => this.calls.includes(activity), `${activity} never ran`);
+  }
+
+  async #eventually(what: () => Promise<boolean>, otherwise: string): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    while (!(await what())) {
+      if (Date.now() > deadline) throw new Error(otherwise);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async events(): Promise<string[]> {
@@ -170,6 +237,8 @@ class LabRun implements Run {
     const { events } = await this.#client.workflow
       .getHandle(this.handle.workflowId, runId)
       .fetchHistory();
-    return (events ?? []).map(({ eventType }) => String(eventType));
+    return (events ?? []).map(
+      ({ eventType }) => temporal.api.enums.v1.EventType[eventType ?? 0] ?? '',
+    );
   }
 }

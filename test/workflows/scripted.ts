@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/contract.ts';
+import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
 import type { FailureCode } from '../../src/failures.ts';
 
 /**
@@ -20,7 +22,10 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
   const activities: Activities = {
     openMigration: async () => ({ resumed: false }),
     runPreflight: async () => [{ code: 'LOG_BIN', severity: 'ok', found: 'log_bin is ON' }],
-    makePlan: async () => ({ hash: 'a'.repeat(64), plan: { tables: 2 } }),
+    makePlan: async (input) => ({
+      hash: 'a'.repeat(64),
+      plan: makePlan(input.config, emptyCatalog, input.findings),
+    }),
     provision: async () => ({ position, changes: [] }),
     createTables: async () => ({ tables: 2 }),
     copyTables: async () => ({ rows: 10, bytes: 1000, tables: [] }),
@@ -53,22 +58,20 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
     listSearchAttributes: async () => [],
     ...script,
   };
-  for (const name of Object.keys(activities) as (keyof Activities)[])
-    recordCalls(activities, name, calls);
-  return { activities, calls };
+  return { activities: recorded(activities, calls), calls };
 }
 
-function recordCalls<N extends keyof Activities>(
-  activities: Activities,
-  name: N,
-  calls: string[],
-): void {
-  const run = activities[name] as (input: never) => Promise<unknown>;
-  const recorded = async (input: never): Promise<unknown> => {
-    calls.push(name);
-    return await run(input);
-  };
-  activities[name] = recorded as unknown as Activities[N];
+function recorded(activities: Activities, calls: string[]): Activities {
+  const entries = Object.entries(activities) as [string, (input: never) => Promise<unknown>][];
+  return Object.fromEntries(
+    entries.map(([name, run]) => [
+      name,
+      async (input: never) => {
+        calls.push(name);
+        return await run(input);
+      },
+    ]),
+  ) as unknown as Activities;
 }
 
 /** Heart-beats until it is cancelled, as the long activities do. */
@@ -99,11 +102,11 @@ export function failing(code: FailureCode, message = 'as scripted'): () => Promi
 }
 
 /** Each call takes the next answer; the last one stays. */
-export function inTurn<A extends unknown[], R>(...answers: ((...input: A) => Promise<R>)[]) {
+export function inTurn<I, R>(...answers: ((input: I) => Promise<R>)[]): (input: I) => Promise<R> {
   let turn = 0;
-  return async (...input: A): Promise<R> => {
+  return async (input) => {
     const answer = answers[Math.min(turn++, answers.length - 1)];
     if (answer === undefined) throw new Error('no answer scripted');
-    return await answer(...input);
+    return await answer(input);
   };
 }
