@@ -62,7 +62,7 @@ export function tableEvidence({ copy, verification }: MigrationReport): TableEvi
       bytes: copied.get(table)?.bytes ?? 0,
       seconds: copied.get(table)?.seconds ?? 0,
       verifiedRows: verified.get(table)?.rows,
-      digest: verified.get(table)?.digest,
+      digest: verified.get(table)?.digest ?? undefined,
       differing: verified.get(table)?.differing,
     }))
     .sort((a, b) => b.bytes - a.bytes || (a.table < b.table ? -1 : 1));
