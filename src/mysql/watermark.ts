@@ -27,8 +27,8 @@ export async function readBinlogEnd(c: Connection): Promise<FilePosition> {
  * file and offset, so that replaying from the set covers at least everything after the file position.
  */
 export async function readExecuted(c: Connection): Promise<Position> {
-  const [row] = await c.query('SELECT @@global.gtid_executed AS gtid_set');
-  const gtidSet = String(row?.['gtid_set'] ?? '').replaceAll(/\s/g, '');
+  const [row] = await c.query<{ gtid_set: string }>('SELECT @@global.gtid_executed AS gtid_set');
+  const gtidSet = (row?.gtid_set ?? '').replaceAll(/\s/g, '');
   return { gtidSet, ...(await readBinlogEnd(c)) };
 }
 
