@@ -12,6 +12,7 @@ interface Open {
 export class OutageClock {
   #open: Open | null = null;
   #lastAcknowledged: number | null = null;
+  #lastEnd = 0;
   readonly #onOutage: (outage: Outage) => void;
   readonly #now: () => number;
 
@@ -26,8 +27,11 @@ export class OutageClock {
 
   /** A write that began at `startedAt` failed. */
   failed(startedAt: number, endpoint: string, error: string): void {
+    // A straggler of the outage before: a new one would fail a write begun after that one's end.
+    if (this.#open === null && startedAt < this.#lastEnd) return;
     this.#open ??= {
-      startedAt,
+      // Others' writes may have been acknowledged while this one was under way.
+      startedAt: Math.max(startedAt, this.#lastAcknowledged ?? startedAt),
       failedAt: this.#now(),
       endpoint,
       lastAcknowledged: this.#lastAcknowledged,
@@ -43,6 +47,7 @@ export class OutageClock {
     this.#lastAcknowledged = now;
     if (open === null || startedAt < open.failedAt) return;
     this.#open = null;
+    this.#lastEnd = now;
     this.#onOutage({
       from: new Date(open.startedAt).toISOString(),
       to: new Date(now).toISOString(),

@@ -19,7 +19,10 @@ export interface Effect {
 }
 
 export interface Outage {
-  /** ISO times: start of the first write that failed, first acknowledged write begun after it failed. */
+  /**
+   * ISO times. From: the start of the first write that failed, or the last acknowledgement when
+   * later. To: the first acknowledgement of a write that began after that failure.
+   */
   readonly from: string;
   readonly to: string;
   readonly ms: number;
