@@ -17,6 +17,7 @@ import type { ApplySession } from './apply-session.ts';
 import { Batch } from './batch.ts';
 import { collectChanges } from './collect-changes.ts';
 import { judge } from './ddl-gate.ts';
+import { refusal } from './refusal.ts';
 import type { ReplicatedTables } from './replicated-tables.ts';
 import { TableRouter } from './table-router.ts';
 
@@ -282,28 +283,4 @@ export class Applier implements TransactionHandler {
 /** Clocks differ: a source ahead of this machine has no negative lag. */
 function lagBehind(sourceMillis: number): number {
   return Math.max(0, Math.round(Date.now() - sourceMillis));
-}
-
-function refusal(
-  verdict: { kind: 'schema-change' | 'statement-format' | 'unclear' | 'pass'; what: string },
-  event: QueryEvent,
-  before: FilePosition,
-): SkyferryFailure {
-  const where = `binlog ${event.file}, after offset ${before.offset}`;
-  const safe = 'everything before it is applied and committed; nothing from it on';
-  if (verdict.kind === 'schema-change') {
-    return new SkyferryFailure(
-      'SCHEMA_CHANGED',
-      `${verdict.what} in a migrated schema, or perhaps in one (${where})`,
-      { safe, next: 'abort the migration and begin anew with the changed schema' },
-    );
-  }
-  const problem =
-    verdict.kind === 'statement-format'
-      ? `${verdict.what} was logged as a statement, not as rows`
-      : `${verdict.what} is not understood`;
-  return new SkyferryFailure('BINLOG_UNSUPPORTED', `${problem} (${where})`, {
-    safe,
-    next: 'see that no session on the source sets binlog_format, then begin the migration anew',
-  });
 }
