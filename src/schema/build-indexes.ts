@@ -7,7 +7,7 @@ import type { SchemaOptions, TargetSchemaJob } from './job.ts';
 import type { KeyChange } from './table-definition.ts';
 import { missingKeys } from './table-definition.ts';
 import { inTargetSession } from './target-session.ts';
-import { readTargetTables } from './target-tables.ts';
+import { readTargetKeys } from './target-tables.ts';
 
 /**
  * Builds every index that the catalog has and the target lacks. Only looks at what is there, so a run
@@ -17,11 +17,12 @@ import { readTargetTables } from './target-tables.ts';
 export async function buildIndexes(job: TargetSchemaJob, options: SchemaOptions): Promise<void> {
   const { target, catalog, lctn } = job;
   const todo = await inTargetSession(target, options.signal, async (connection) => {
-    const existing = await readTargetTables(connection, catalog, lctn);
-    return catalog.tables.filter((table) => {
-      const found = existing(table.name);
-      return found !== undefined && missingKeys(table, found).length > 0;
-    });
+    const unfinished: Table[] = [];
+    for (const table of catalog.tables) {
+      const found = await readTargetKeys(connection, table.name, lctn);
+      if (found !== null && missingKeys(table, found).length > 0) unfinished.push(table);
+    }
+    return unfinished;
   });
   todo.sort((a, b) => b.estimatedBytes - a.estimatedBytes);
   const current = new Set<Table>();
@@ -56,13 +57,8 @@ async function buildTable(
   table: Table,
 ): Promise<void> {
   for (let round = 1; ; round += 1) {
-    const existing = await readTargetTables(
-      connection,
-      { ...job.catalog, schemas: ofTable(job, table) },
-      job.lctn,
-    );
-    const found = existing(table.name);
-    const changes = found === undefined ? [] : missingKeys(table, found);
+    const found = await readTargetKeys(connection, table.name, job.lctn);
+    const changes = found === null ? [] : missingKeys(table, found);
     if (changes.length === 0) return;
     try {
       for (const group of inAlters(changes)) {
@@ -76,10 +72,6 @@ async function buildTable(
       if (!overtaken || round === 5) throw error;
     }
   }
-}
-
-function ofTable({ catalog }: TargetSchemaJob, table: Table) {
-  return catalog.schemas.filter((schema) => schema.name === table.name.schema);
 }
 
 /**

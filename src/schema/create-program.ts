@@ -13,7 +13,8 @@ export interface DefinerOptions {
 }
 
 /** SET_ANY_DEFINER, or for a definer with SYSTEM_USER that one too, is missing; or so is the definer. */
-const MAY_NOT_SET_DEFINER = [1227, 1449, 4006, 4007];
+const MAY_NOT_SET_DEFINER = [1227, 1449];
+const NO_SUCH_USER = 1449;
 
 /**
  * Creates a program by `statement`, with its definer if it may be kept; returns the note when it was
@@ -28,12 +29,16 @@ export async function createProgram(
 ): Promise<SchemaNote[]> {
   const create = (sql: string) =>
     attempt(`create ${kind} ${displayName(program.name)}`, () =>
-      inProgramSession(connection, program, () => connection.execute(sql)),
+      inProgramSession(connection, program, async () => {
+        await connection.execute(sql);
+        return connection.query('SHOW WARNINGS');
+      }),
     );
   if (definers === 'keep') {
     try {
-      await create(statement);
-      return [];
+      const warnings = await create(statement);
+      const missing = warnings.some((warning) => Number(warning['Code']) === NO_SUCH_USER);
+      return missing ? [missingDefiner(kind, program)] : [];
     } catch (error) {
       if (!MAY_NOT_SET_DEFINER.includes(errnoOf(error) ?? 0)) throw error;
     }
@@ -59,4 +64,13 @@ export async function definerNotes(
       text: `the definer ${program.definer} could not be kept: it is ${account} now, and the ${kind} runs with that account's rights`,
     },
   ];
+}
+
+function missingDefiner(kind: SchemaNote['kind'], program: StoredObject): SchemaNote {
+  return {
+    kind,
+    name: program.name,
+    code: 'DEFINER_MISSING',
+    text: `the definer ${program.definer} does not exist on the target: create that account, or using the ${kind} fails with error 1449`,
+  };
 }

@@ -6,7 +6,7 @@ import type { SchemaOptions, TargetSchemaJob } from './job.ts';
 import type { ForeignKeyChange } from './table-definition.ts';
 import { foreignKeyClause, missingForeignKeys } from './table-definition.ts';
 import { inTargetSession } from './target-session.ts';
-import { readTargetTables } from './target-tables.ts';
+import { readTargetKeys } from './target-tables.ts';
 
 const NOT_SUPPORTED = [1845, 1846];
 const OVERTAKEN = [1826, 1091, 1213];
@@ -25,13 +25,8 @@ export async function addForeignKeys(
     for (const table of tables) {
       onProgress({ step: 'foreign-keys', done, total: tables.length, current: [table.name] });
       for (let round = 1; ; round += 1) {
-        const existing = await readTargetTables(
-          connection,
-          { ...catalog, schemas: catalog.schemas.filter(({ name }) => name === table.name.schema) },
-          lctn,
-        );
-        const found = existing(table.name);
-        const changes = found === undefined ? [] : missingForeignKeys(table, found, lctn);
+        const found = await readTargetKeys(connection, table.name, lctn);
+        const changes = found === null ? [] : missingForeignKeys(table, found, lctn);
         if (changes.length === 0) break;
         try {
           await attempt(`add foreign keys of ${displayName(table.name)}`, () =>

@@ -30,7 +30,8 @@ export interface SchemaProgress {
 export interface SchemaNote {
   readonly kind: 'view' | 'procedure' | 'function' | 'trigger' | 'event';
   readonly name: QualifiedName;
-  readonly code: 'DEFINER_REWRITTEN' | 'INVALID_ON_SOURCE' | 'EVENT_EXPIRED';
+  /** DEFINER_MISSING: kept, but the account does not exist on the target, so using the object fails. */
+  readonly code: 'DEFINER_REWRITTEN' | 'DEFINER_MISSING' | 'INVALID_ON_SOURCE' | 'EVENT_EXPIRED';
   /** For people. */
   readonly text: string;
 }

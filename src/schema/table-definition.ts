@@ -65,7 +65,7 @@ export interface KeyChange {
 }
 
 /** The keys of `source` that `target` lacks or has otherwise, in the source's order. */
-export function missingKeys(source: Table, target: Table): KeyChange[] {
+export function missingKeys(source: Table, target: Pick<Table, 'createStatement'>): KeyChange[] {
   const there = new Map(
     parseCreateTable(target.createStatement)
       .elements.filter(isKey)
@@ -90,7 +90,11 @@ export interface ForeignKeyChange {
   readonly drop: boolean;
 }
 
-export function missingForeignKeys(source: Table, target: Table, lctn: number): ForeignKeyChange[] {
+export function missingForeignKeys(
+  source: Table,
+  target: Pick<Table, 'foreignKeys'>,
+  lctn: number,
+): ForeignKeyChange[] {
   const there = new Map(
     target.foreignKeys.map((key) => [key.name.toLowerCase(), foreignKeyClause(key, lctn)]),
   );

@@ -19,7 +19,7 @@ const schema = [
       CONSTRAINT ${name}_p FOREIGN KEY (p) REFERENCES big.parent (id))`,
   ),
 ];
-const ROWS = 120_000;
+const ROWS = 80_000;
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;
 let catalog: Catalog;

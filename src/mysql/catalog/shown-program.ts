@@ -12,7 +12,7 @@ export function shownProgram(
       'ACCESS_DENIED',
       `the definition of ${name} is hidden from this account`,
       {
-        next: 'GRANT SHOW_ROUTINE ON *.* (routines), TRIGGER and EVENT ON the schema to the source account',
+        next: 'GRANT SHOW_ROUTINE ON *.* (routines), TRIGGER and EVENT ON the schema to that account',
       },
     );
   }
