@@ -31,16 +31,6 @@ export function sameKey(a: KeyText, b: KeyText): boolean {
   });
 }
 
-/** A condition that the one row meets. */
-export function keyPredicate(table: Table, columns: readonly string[], key: KeyText): string {
-  const conditions = columns.map((name, i) => {
-    const column = table.columns.find((c) => c.name === name);
-    if (column === undefined) throw new RangeError(`no column ${name}`);
-    return `${quoteIdentifier(name)} = ${valueLiteral(column, key[i] ?? null)}`;
-  });
-  return conditions.length === 1 ? conditions[0]! : `(${conditions.join(' AND ')})`;
-}
-
 /** A condition that the children of that parent meet. */
 export function childPredicate(key: CascadingKey, parent: KeyText): string {
   const conditions = key.childColumns.map((column, i) => {
