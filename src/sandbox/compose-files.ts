@@ -10,6 +10,7 @@ import type { Account } from './servers/accounts.ts';
 import { accountStatements } from './servers/accounts.ts';
 import { azureLikeAccounts, SUPERUSER as TARGET_SUPERUSER } from './servers/azure-like-target.ts';
 import {
+  AUTHORITY_FILE,
   CERTIFICATE_FILE,
   createAuthority,
   KEY_FILE,
@@ -99,7 +100,8 @@ async function writeCertificates(
     const server = join(folder, name);
     // By the service's name between containers, by localhost from outside.
     await writeServerCertificate(authority, [name, 'localhost'], server);
-    for (const file of [CERTIFICATE_FILE, KEY_FILE]) await chown(join(server, file), owner, owner);
+    for (const file of [AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE])
+      await chown(join(server, file), owner, owner);
   }
   await writeFile(join(folder, 'secrets', CA_FILE), authority.certificate, { mode: 0o600 });
 }

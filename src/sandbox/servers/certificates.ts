@@ -19,6 +19,7 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const DAY_MS = 86_400_000;
 export const CERTIFICATE_FILE = 'server-cert.pem';
 export const KEY_FILE = 'server-key.pem';
+export const AUTHORITY_FILE = 'ca.pem';
 
 /** An authority that lives in memory only: what it signed once is all that it ever signs. */
 export interface Authority {
@@ -65,7 +66,7 @@ export async function createAuthority(name: string): Promise<Authority> {
   };
 }
 
-/** Issues a server's certificate into its folder. */
+/** Issues a server's certificate into its folder, with the authority's: mysqld checks its own against it. */
 export async function writeServerCertificate(
   authority: Authority,
   names: readonly [string, ...string[]],
@@ -74,11 +75,16 @@ export async function writeServerCertificate(
   const { certificate, key } = await authority.issue(names);
   await writeFile(join(folder, CERTIFICATE_FILE), certificate, { mode: 0o600 });
   await writeFile(join(folder, KEY_FILE), key, { mode: 0o600 });
+  await writeFile(join(folder, AUTHORITY_FILE), authority.certificate, { mode: 0o600 });
 }
 
 /** mysqld's flags for what `writeServerCertificate` wrote. */
 export function serverCertificateFlags(folder: string): string[] {
-  return [`--ssl-cert=${join(folder, CERTIFICATE_FILE)}`, `--ssl-key=${join(folder, KEY_FILE)}`];
+  return [
+    `--ssl-ca=${join(folder, AUTHORITY_FILE)}`,
+    `--ssl-cert=${join(folder, CERTIFICATE_FILE)}`,
+    `--ssl-key=${join(folder, KEY_FILE)}`,
+  ];
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
