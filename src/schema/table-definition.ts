@@ -42,7 +42,7 @@ function keysForLoad(table: Table): Set<string> {
 }
 
 /** Whether a change of the parent changes children, which no binlog of 8.x holds. */
-export function cascades({ onDelete, onUpdate }: ForeignKey): boolean {
+function cascades({ onDelete, onUpdate }: ForeignKey): boolean {
   return [onDelete, onUpdate].some((action) => action !== 'RESTRICT' && action !== 'NO ACTION');
 }
 
