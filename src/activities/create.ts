@@ -1,6 +1,6 @@
 import { abortMigration } from './abort-migration.ts';
 import { applyChanges, converge } from './apply-changes.ts';
-import { awaitLag } from './await-lag.ts';
+import { awaitLag, readLag, watchLag } from './lag.ts';
 import { buildIndexes } from './build-indexes.ts';
 import { completeMigration } from './complete-migration.ts';
 import type { Activities } from './contract.ts';
@@ -16,7 +16,6 @@ import { provision } from './provision.ts';
 import { resolveWindow } from './resolve-window.ts';
 import { runPreflight } from './run-preflight.ts';
 import { verifyTables } from './verify-tables.ts';
-import { readLag, watchLag } from './watch-lag.ts';
 
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDependencies): Activities {

@@ -72,6 +72,7 @@ export class Lab implements AsyncDisposable {
     const connection = await NativeConnection.connect({ address: server.address });
     const client = new Client({
       connection: await Connection.connect({ address: server.address }),
+      identity: 'tester',
     });
     return new Lab(server, client, connection, bundle.code);
   }
@@ -83,6 +84,8 @@ export class Lab implements AsyncDisposable {
       taskQueue: queue,
       workflowBundle: { code: this.#code },
       activities,
+      // Recorded histories name no machine.
+      identity: 'worker',
       // A cancellation travels with a heartbeat.
       maxHeartbeatThrottleInterval: '200ms',
       shutdownGraceTime: '100ms',

@@ -92,12 +92,15 @@ export function window(opensInMs: number, closesInMs: number) {
 
 export function failing(code: FailureCode, message = 'as scripted'): () => Promise<never> {
   return async () => {
-    throw ApplicationFailure.create({
+    const failure = ApplicationFailure.create({
       type: code,
       message,
       nonRetryable: true,
       details: [{ safe: 'the source takes writes', next: 'try again' }],
     });
+    // As real activities do: no stack enters a history.
+    failure.stack = '';
+    throw failure;
   };
 }
 
