@@ -85,6 +85,8 @@ export async function proveQuiescence(
   }
 }
 
+const ER_CANNOT_CONVERT_STRING = 3854;
+
 interface Look {
   readonly obstacle: string | null;
   /** Thread ids; a prepared XA transaction that lost its session has none. */
@@ -97,10 +99,18 @@ async function look(fence: Connection, source: Connection): Promise<Look> {
     'SELECT @@GLOBAL.super_read_only AS s',
   );
   const prepared = await fence.query('XA RECOVER CONVERT XID');
-  const transactions = await fence.query<{ thread: string | number }>(
-    `SELECT trx_mysql_thread_id AS thread FROM information_schema.innodb_trx
-      WHERE trx_rows_modified > 0`,
-  );
+  const transactions = await fence
+    .query<{ thread: string | number }>(
+      `SELECT trx_mysql_thread_id AS thread FROM information_schema.innodb_trx
+        WHERE trx_rows_modified > 0`,
+    )
+    .catch((error: unknown) => {
+      // The table holds statement texts in utf8mb3 and cannot be read at all, whichever columns are
+      // asked for, while one with a four-byte character runs: a transaction whose thread is unknown.
+      if (isFailure(error) && error.detail.errno === ER_CANNOT_CONVERT_STRING)
+        return [{ thread: 0 }];
+      throw error;
+    });
   const appliers = await replicationThreads(source);
   const obstacle =
     Number(variables?.s) !== 1
