@@ -12,7 +12,7 @@ export interface SandboxStatus {
   readonly servers: readonly ServerStatus[];
 }
 
-export interface ServerStatus {
+interface ServerStatus {
   readonly name: ServerName;
   readonly running: boolean;
   readonly pid: number | null;

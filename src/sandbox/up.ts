@@ -268,10 +268,7 @@ function originOf({ name, version, provider, where }: Program): string {
   return `${name} ${version}, ${provider}: ${where}`;
 }
 
-export function lockOptions({
-  signal,
-  progress = toStderr,
-}: Pick<UpOptions, 'signal' | 'progress'>) {
+function lockOptions({ signal, progress = toStderr }: Pick<UpOptions, 'signal' | 'progress'>) {
   return {
     ...(signal !== undefined && { signal }),
     onWait: (pid: number) => progress(`process ${pid} is busy with this sandbox; waiting for it…`),

@@ -8,7 +8,7 @@ export interface Diagnosis {
   readonly candidates: readonly Candidate[];
 }
 
-export interface Candidate {
+interface Candidate {
   readonly provider: string;
   /**
    * `wins`: at hand and first; `usable`: at hand, but another comes first; `could-fetch`: tried in

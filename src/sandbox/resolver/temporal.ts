@@ -28,7 +28,7 @@ export const temporalKind: ProgramKind = {
   probe: probeTemporal,
 };
 
-export function at(path: string): Location {
+function at(path: string): Location {
   return { where: path, command: () => [path] };
 }
 
