@@ -87,7 +87,7 @@ export async function compareTables(job: VerifyJob, options: VerifyOptions): Pro
     );
     return found;
   });
-  await confirm(comparison, position, standing);
+  await confirm(comparison, control, position, standing);
   return findings.toVerdict(
     position,
     [...tables.map(tableVerdict), ...missing.map(absentTable)],
@@ -221,5 +221,5 @@ function tableVerdict({ form, rows, chunks, digests }: TableRun) {
 }
 
 function absentTable({ table }: RowForm) {
-  return { table: displayName(table.name), rows: 0, chunks: 0, digest: null };
+  return { table: displayName(table.name), rows: 0, chunks: 0, digest: '' };
 }

@@ -53,7 +53,7 @@ export async function digestMultiset(connection: RawConnection, sql: string): Pr
     return true;
   });
   carry(words);
-  const digest = [...words].map((word) => word.toString(16).padStart(8, '0')).reverse();
+  const digest = [...words].map((word) => word.toString(16).padStart(8, '0')).toReversed();
   return { rows, digest: digest.join('') };
 }
 

@@ -2,7 +2,7 @@ import { SkyferryFailure } from '../failures.ts';
 import type { Column, Table } from '../mysql/catalog/types.ts';
 import { qualify, quoteIdentifier, spelledOn } from '../mysql/identifier.ts';
 
-import { literal } from '../mysql/literal.ts';
+import { valueLiteral } from '../replicate/key-text.ts';
 
 /** A key column's value in the text protocol's form, FLOAT with all of its digits; keys are never NULL. */
 export type KeyValue = Buffer;
@@ -13,7 +13,7 @@ export interface RowForm {
   readonly keyColumns: readonly Column[];
   /** Every column, generated and invisible ones too. */
   readonly columns: string;
-  /** The key's columns, in the form that `literal` takes; null: the table has no key. */
+  /** The key's columns, in the form that `valueLiteral` takes; null: the table has no key. */
   readonly key: string | null;
   /** The key's columns, for ORDER BY; empty: the table has no key. */
   readonly orderBy: string;
@@ -28,7 +28,7 @@ export type Side = 'source' | 'target';
 export function rowForm(table: Table, lowerCaseTableNames: number): RowForm {
   const keyColumns = (table.rowKey?.columns ?? []).map((name) => columnOf(table, name));
   const hint = table.rowKey === null ? '' : ` FORCE INDEX (${quoteIdentifier(table.rowKey.index)})`;
-  const name = {
+  const names = {
     source: qualify(table.name),
     target: qualify(spelledOn(table.name, lowerCaseTableNames)),
   };
@@ -38,8 +38,8 @@ export function rowForm(table: Table, lowerCaseTableNames: number): RowForm {
     columns: table.columns.flatMap(columnExpressions).join(', '),
     key: table.rowKey === null ? null : keyColumns.map(keyExpression).join(', '),
     orderBy: keyColumns.map(({ name }) => quoteIdentifier(name)).join(', '),
-    name,
-    from: { source: name.source + hint, target: name.target + hint },
+    name: names,
+    from: { source: names.source + hint, target: names.target + hint },
   };
 }
 
@@ -61,14 +61,22 @@ function columnExpressions(column: Column): string[] {
   }
 }
 
+/** ENUM and SET by their number, as the binlog has them. */
 function keyExpression(column: Column): string {
-  return columnExpressions(column)[0] ?? quoteIdentifier(column.name);
+  return isLabelled(column)
+    ? `${quoteIdentifier(column.name)} + 0`
+    : (columnExpressions(column)[0] ?? quoteIdentifier(column.name));
 }
+
+const isLabelled = ({ dataType }: Column): boolean => dataType === 'enum' || dataType === 'set';
 
 /** `a = x AND b = y` */
 export function equalsKey(columns: readonly Column[], values: readonly KeyValue[]): string {
   return columns
-    .map((column, i) => `${quoteIdentifier(column.name)} = ${literal(column, valueAt(values, i))}`)
+    .map(
+      (column, i) =>
+        `${quoteIdentifier(column.name)} = ${valueLiteral(column, valueAt(values, i))}`,
+    )
     .join(' AND ');
 }
 

@@ -76,7 +76,7 @@ export async function settleMultiset(
   const read = async (side: Side): Promise<RowsDigest> =>
     await digestMultiset(
       pair[side],
-      `SELECT ${form.columns} FROM ${form.from[side]}${where === null ? '' : ` WHERE ${where}`}`,
+      `SELECT ${form.columns} FROM ${form.name[side]}${where === null ? '' : ` WHERE ${where}`}`,
     );
   const looked = await settle(comparison, [null], {
     source: async () => {

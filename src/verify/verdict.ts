@@ -24,8 +24,11 @@ export interface TableVerdict {
   /** Rows of the source that were compared; for touched keys: how many keys. */
   readonly rows: number;
   readonly chunks: number;
-  /** SHA-256 over the source's chunk digests, or the multiset digest of a table without a key; null: by keys. */
-  readonly digest: string | null;
+  /**
+   * SHA-256 over the source's chunk digests, or the multiset digest of a table without a key; empty
+   * where single rows were compared.
+   */
+  readonly digest: string;
   readonly differing: number;
 }
 
@@ -65,6 +68,10 @@ export class Findings {
     if (this.#unsettled.length < NAMED_DIFFERENCES) {
       this.#unsettled.push({ table: displayName(table), key });
     }
+  }
+
+  get unsettledCount(): number {
+    return this.#unsettledCount;
   }
 
   get differingCount(): number {
