@@ -27,9 +27,8 @@ function processesNaming(text: string): number[] {
   });
 }
 
-it.runIf(reportFile === undefined)(
-  'no server outlives a test run, not even one that is killed with SIGKILL',
-  async () => {
+function killTheRun(): void {
+  it('no server outlives a test run, not even one that is killed with SIGKILL', async () => {
     const report = join(folder, 'report');
     const vitest = spawn(
       process.execPath,
@@ -55,19 +54,17 @@ it.runIf(reportFile === undefined)(
       .toEqual([]);
     const left = () => readdirSync(folder).filter((name) => name.startsWith('skyferry-test-'));
     await expect.poll(left, { timeout: 10_000 }).toEqual([]);
-  },
-  90_000,
-);
+  }, 90_000);
+}
 
-it.runIf(reportFile !== undefined)(
-  'holds two servers until it is killed',
-  async () => {
+function holdServers(file: string): void {
+  it('holds two servers until it is killed', async () => {
     const [mysql] = await Promise.all([startMysql(), startTemporal()]);
-    await writeFile(`${reportFile}.next`, String(await mysql.pid()));
-    await rename(`${reportFile}.next`, `${reportFile}`);
+    await writeFile(`${file}.next`, String(await mysql.pid()));
+    await rename(`${file}.next`, file);
     await expect(new Promise(() => {})).resolves.toBe('never');
-  },
-  300_000,
-);
+  }, 300_000);
+}
 
-(reportFile === undefined ? killTheRun : holdServers)();
+if (reportFile === undefined) killTheRun();
+else holdServers(reportFile);
