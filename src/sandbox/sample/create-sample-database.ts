@@ -50,7 +50,7 @@ export async function createSampleDatabase(
     "SET time_zone = '+00:00', NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci",
     `SET sql_mode = '${lenientMode}'`,
   ];
-  await createSampleDefiners(admin, { withPrivileged: true });
+  await createSampleDefiners(admin);
   await withConnection(admin, { signal, session }, async (connection) => {
     await createTables(connection);
     await connection.execute(`SET sql_mode = '${strictMode}'`);

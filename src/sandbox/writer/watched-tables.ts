@@ -21,7 +21,7 @@ const table = (
   columns: string,
 ): WatchedTable => ({ name: { schema, name }, key, columns: columns.split(',') });
 
-export const watchedTables = {
+const watchedTables = {
   customer: table('brokerage', 'customer', { id: 'number' }, 'id,code,name,email,born,tier,preferences,referred_by,created_at,updated_at,email_domain,risk_note'), // prettier-ignore
   desk: table('brokerage', 'desk', { id: 'number' }, 'id,parent_id,name'),
   account: table('brokerage', 'account', { id: 'number' }, 'id,customer_id,number,currency,opening_balance,balance,margin,version,active,available,overdrawn'), // prettier-ignore
@@ -59,10 +59,6 @@ export function rowKey(name: WatchedName, parts: readonly (string | number | big
     .join(SEPARATOR);
 }
 
-export function keyParts(key: string): string[] {
-  return key.split(SEPARATOR);
-}
-
 const KEYS_PER_STATEMENT = 100;
 
 /**
@@ -96,7 +92,7 @@ function selectOne(
   lock: boolean,
 ): string {
   const watched: WatchedTable = watchedTables[name];
-  const parts = keyParts(key);
+  const parts = key.split(SEPARATOR);
   const where = Object.entries(watched.key).map(([column, kind], i) => {
     const part = parts[i] ?? '';
     // Numbers as they are: a quoted one near 2^64 would be compared as a double.
