@@ -23,7 +23,7 @@ export type BinlogEvent =
   | IgnorableEvent
   | StopEvent;
 
-interface EventBase extends FilePosition {
+export interface EventBase extends FilePosition {
   /** Seconds since 1970 by the source's clock: when the statement started. 0 for made-up events. */
   readonly timestamp: number;
   readonly serverId: number;
@@ -50,7 +50,7 @@ export interface PreviousGtidsEvent extends EventBase {
   readonly set: GtidSet;
 }
 
-interface TransactionTimes {
+export interface TransactionTimes {
   /** Commit on the server that the binlog is read from: µs since 1970; null before 8.0. */
   readonly immediateCommitMicros: number | null;
   /** Commit on the server where the transaction began its way. */

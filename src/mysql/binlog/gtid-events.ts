@@ -1,47 +1,73 @@
 import { uuidText } from '../gtid-set.ts';
-import type { GtidEvent } from './events.ts';
+import type { AnonymousGtidEvent, EventBase, GtidEvent, TransactionTimes } from './events.ts';
 import type { Cursor } from './integers.ts';
 import { readPacked, uint48 } from './integers.ts';
 import { corrupt, unsupported } from './problems.ts';
 
-type GtidBody = Omit<GtidEvent, 'type' | 'file' | 'offset' | 'timestamp' | 'serverId'>;
-
 /** GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT: fixed fields, then what later versions added. */
-export function readGtidBody(bytes: Buffer, start: number, end: number): GtidBody {
-  if (end - start < 25) throw corrupt('a GTID event is cut off');
-  const body = {
+export function readGtid(base: EventBase, bytes: Buffer, start: number, end: number): GtidEvent {
+  const times = readTimes(bytes, start, end);
+  return {
+    file: base.file,
+    offset: base.offset,
+    timestamp: base.timestamp,
+    serverId: base.serverId,
+    type: 'gtid',
     uuid: uuidText(bytes, start + 1),
     tag: '',
     number: bytes.readBigInt64LE(start + 17),
-    immediateCommitMicros: null as number | null,
-    originalCommitMicros: null as number | null,
-    transactionLength: null as number | null,
+    immediateCommitMicros: times.immediateCommitMicros,
+    originalCommitMicros: times.originalCommitMicros,
+    transactionLength: times.transactionLength,
   };
-  const cursor = { at: start + 25 };
-  const LOGICAL_TIMESTAMPS = 2;
-  if (cursor.at >= end || bytes[cursor.at] !== LOGICAL_TIMESTAMPS) return body;
-  cursor.at += 17;
-  if (cursor.at + 7 > end) return body;
-  const immediate = uint48(bytes, cursor.at) + (bytes[cursor.at + 6]! & 0x7f) * 2 ** 48;
-  const hasOriginal = (bytes[cursor.at + 6]! & 0x80) !== 0;
-  cursor.at += 7;
-  body.immediateCommitMicros = immediate;
-  body.originalCommitMicros = immediate;
-  if (hasOriginal) {
-    body.originalCommitMicros = uint48(bytes, cursor.at) + bytes[cursor.at + 6]! * 2 ** 48;
-    cursor.at += 7;
-  }
-  if (cursor.at < end) body.transactionLength = readPacked(bytes, cursor);
-  if (cursor.at > end) throw corrupt('a GTID event is cut off');
-  return body;
 }
+
+export function readAnonymousGtid(
+  base: EventBase,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): AnonymousGtidEvent {
+  return { ...base, type: 'anonymous-gtid', ...readTimes(bytes, start, end) };
+}
+
+function readTimes(bytes: Buffer, start: number, end: number): TransactionTimes {
+  if (end - start < 25) throw corrupt('a GTID event is cut off');
+  const LOGICAL_TIMESTAMPS = 2;
+  const micros = start + 25 + 17;
+  if (micros + 7 > end || bytes[start + 25] !== LOGICAL_TIMESTAMPS) return noTimes;
+  const immediate = uint48(bytes, micros) + (bytes[micros + 6]! & 0x7f) * 2 ** 48;
+  const hasOriginal = (bytes[micros + 6]! & 0x80) !== 0;
+  const original = hasOriginal
+    ? uint48(bytes, micros + 7) + bytes[micros + 13]! * 2 ** 48
+    : immediate;
+  const cursor = { at: micros + (hasOriginal ? 14 : 7) };
+  const transactionLength = cursor.at < end ? readPacked(bytes, cursor) : null;
+  if (!(cursor.at <= end)) throw corrupt('a GTID event is cut off');
+  return {
+    immediateCommitMicros: immediate,
+    originalCommitMicros: original,
+    transactionLength,
+  };
+}
+
+const noTimes: TransactionTimes = {
+  immediateCommitMicros: null,
+  originalCommitMicros: null,
+  transactionLength: null,
+};
 
 /**
  * GTID_TAGGED_LOG_EVENT (8.3+): a message of mysql::serialization, version 1: its size, the last field
  * that must be understood, then fields as id and value, all as variable-length integers. Fields
  * that are equal to a former one are left out.
  */
-export function readTaggedGtidBody(bytes: Buffer, start: number, end: number): GtidBody {
+export function readTaggedGtid(
+  base: EventBase,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): GtidEvent {
   const cursor = { at: start };
   const version = Number(readVariable(bytes, cursor));
   if (version !== 1) throw unsupported(`tagged GTID event of serialization version ${version}`);
@@ -75,6 +101,8 @@ export function readTaggedGtidBody(bytes: Buffer, start: number, end: number): G
   const original = numbers.get(taggedFields.originalCommit) ?? immediate;
   const length = numbers.get(taggedFields.transactionLength);
   return {
+    ...base,
+    type: 'gtid',
     uuid,
     tag,
     number,

@@ -1,22 +1,18 @@
-import type { RowChange, RowsEvent } from './events.ts';
+import type { EventBase, RowChange, RowsEvent } from './events.ts';
 import { eventCodes, rowsFlags } from './events.ts';
 import { readPacked, uint48 } from './integers.ts';
 import { corrupt, unsupported } from './problems.ts';
 import type { TableMap } from './table-map.ts';
 
-type RowsBody = Pick<
-  RowsEvent,
-  'change' | 'table' | 'start' | 'end' | 'endOfStatement' | 'noForeignKeyChecks' | 'refusal'
->;
-
 /** `tables` by id, as the TABLE_MAP events before gave them. */
-export function readRowsBody(
+export function readRows(
+  base: EventBase,
   code: number,
   bytes: Buffer,
   start: number,
   end: number,
   tables: ReadonlyMap<number, TableMap>,
-): RowsBody {
+): RowsEvent {
   const table = tables.get(uint48(bytes, start));
   if (table === undefined) throw corrupt('a rows event without its TABLE_MAP');
   const flags = bytes[start + 6]! | (bytes[start + 7]! << 8);
@@ -34,8 +30,14 @@ export function readRowsBody(
   }
   if (!(cursor.at <= end)) throw corrupt('a rows event is cut off');
   return {
+    file: base.file,
+    offset: base.offset,
+    timestamp: base.timestamp,
+    serverId: base.serverId,
+    type: 'rows',
     change,
     table,
+    bytes,
     start: cursor.at,
     end,
     endOfStatement: (flags & rowsFlags.endOfStatement) !== 0,
