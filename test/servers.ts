@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Endpoint } from '../src/mysql/endpoint.ts';
 import { cacheFolder } from '../src/sandbox/cache.ts';
+import type { Program } from '../src/sandbox/resolver/program.ts';
 import { resolveMysqld, resolveTemporal } from '../src/sandbox/resolver/resolve.ts';
 import {
   createAuthority,
@@ -28,6 +29,10 @@ interface Settings {
   flags: readonly string[];
   lowerCaseTableNames?: 0 | 1;
 }
+
+/** Probed once for each test file. */
+let mysqld: Promise<Program> | undefined;
+let temporal: Promise<Program> | undefined;
 
 const common = [
   '--gtid-mode=ON',
@@ -84,7 +89,7 @@ export function startMysql(flags: string[] = []): Promise<TestMysql> {
 
 async function start({ serverId, flags, lowerCaseTableNames }: Settings): Promise<TestMysql> {
   const folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
-  const program = await resolveMysqld();
+  const program = await (mysqld ??= resolveMysqld());
   const authority = await createAuthority('Skyferry test authority');
   await writeServerCertificate(authority, ['localhost'], folder);
   const password = randomBytes(12).toString('hex');
@@ -135,7 +140,7 @@ async function start({ serverId, flags, lowerCaseTableNames }: Settings): Promis
 /** A Temporal server in memory, without UI, with the search attributes that Skyferry uses. */
 export async function startTemporal(): Promise<{ address: string; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
-  const program = await resolveTemporal();
+  const program = await (temporal ??= resolveTemporal());
   const server = await startTemporalServer({
     program,
     folder,
