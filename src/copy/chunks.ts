@@ -49,7 +49,7 @@ export async function readChunks(
 
 const ROWS_PER_INSERT = 500;
 
-/** Adds chunks as they are cut, under the epoch. */
+/** Adds chunks as they are cut, under the epoch, and the table's own row with the first of them. */
 export async function addChunks(
   target: Connection,
   holder: Holder,
@@ -58,6 +58,10 @@ export async function addChunks(
   ranges: readonly KeyRange[],
 ): Promise<void> {
   await underEpoch(target, holder, async () => {
+    await target.execute(
+      'INSERT IGNORE INTO skyferry.copied_table (migration, schema_name, table_name) VALUES (?, ?, ?)',
+      [holder.name, table.schema, table.name],
+    );
     for (let i = 0; i < ranges.length; i += ROWS_PER_INSERT) {
       const part = ranges.slice(i, i + ROWS_PER_INSERT);
       const values = part.flatMap((range, j): Value[] => [
@@ -84,9 +88,9 @@ export async function markCut(
 ): Promise<void> {
   await underEpoch(target, holder, async () => {
     await target.execute(
-      `INSERT INTO skyferry.copied_table (migration, schema_name, table_name, chunks) VALUES (?, ?, ?, ?)
-       ON DUPLICATE KEY UPDATE chunks = VALUES(chunks)`,
-      [holder.name, table.schema, table.name, chunks],
+      `UPDATE skyferry.copied_table SET chunks = ?
+       WHERE migration = ? AND schema_name = ? AND table_name = ?`,
+      [chunks, holder.name, table.schema, table.name],
     );
   });
 }

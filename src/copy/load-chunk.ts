@@ -57,10 +57,13 @@ export async function loadWholeTable(
     const start = await snapshot();
     const pumped = await pumpChunk(load, release);
     await markDone(load, pumped);
-    await target.run(
+    const { affectedRows } = await target.run(
       `UPDATE skyferry.copied_table SET start_file = ${ascii(start.file)}, start_offset = ${start.offset}
        WHERE ${tableRow(holder, table)}`,
     );
+    if (affectedRows !== 1) {
+      throw new SkyferryFailure('INTERNAL', `${where(load)}: the table is not in the checkpoint`);
+    }
     await raiseHigh(load, start);
     return pumped;
   });

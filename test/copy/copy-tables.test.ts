@@ -278,3 +278,31 @@ test('killed sessions on both sides are opened again, and every row arrives once
   expect(kills).toBeGreaterThan(0);
   await expectEqualTables(lab, job);
 });
+
+test('names are spelled as the target keeps them', async () => {
+  const job = await prepare(lab, 'spelled', [
+    'CREATE TABLE OrderLine (Id int PRIMARY KEY, `Group` int)',
+    'INSERT INTO OrderLine VALUES (1, 2)',
+  ]);
+  await lab.onTarget.query('RENAME TABLE spelled.OrderLine TO spelled.orderline');
+  await copyTables({ ...job, lctn: 1 }, quiet);
+  expect(await lab.onTarget.query('SELECT * FROM spelled.orderline')).toEqual([
+    { Id: 1, Group: 2 },
+  ]);
+});
+
+test('a table without a key is refused by name where it may not be locked', async () => {
+  const job = await prepare(lab, 'unlockable', [
+    'CREATE TABLE t (a int)',
+    'INSERT INTO t VALUES (1)',
+  ]);
+  await lab.onSource.query("CREATE USER reader@'%' IDENTIFIED BY 'reader'");
+  await lab.onSource.query("GRANT SELECT ON unlockable.* TO reader@'%'");
+  await lab.onSource.query("GRANT REPLICATION CLIENT ON *.* TO reader@'%'");
+  const source = { ...job.source, user: 'reader', password: 'reader' };
+  const failure = await copyTables({ ...job, source }, quiet).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'ACCESS_DENIED', detail: { errno: 1044 } });
+  expect((failure as Error).message).toContain('unlockable.t');
+  await lab.onSource.query("GRANT LOCK TABLES ON unlockable.* TO reader@'%'");
+  await expect(copyTables({ ...job, source }, quiet)).resolves.toMatchObject({ rows: 1 });
+});
