@@ -6,7 +6,7 @@ import { openConnection } from '../mysql/connection.ts';
 import { displayName } from '../mysql/identifier.ts';
 import type { RawConnection } from '../mysql/raw-connection.ts';
 import { readExecuted } from '../mysql/watermark.ts';
-import { awaitApplied } from './await-applied.ts';
+import { awaitApplied } from '../replicate/await-applied.ts';
 import type { Comparison, VerifyJob, VerifyOptions } from './comparison.ts';
 import { catchUpWith } from './comparison.ts';
 import { confirm } from './confirm.ts';

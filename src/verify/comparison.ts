@@ -23,7 +23,7 @@ export interface VerifyOptions {
 
 /** What one run of a comparison shares among its workers. */
 export interface Comparison {
-  readonly job: VerifyJob;
+  readonly job: Omit<VerifyJob, 'chunkRows'>;
   readonly signal: AbortSignal;
   readonly findings: Findings;
   /** Both sides stand still: a difference is one, at once. */

@@ -15,7 +15,12 @@ export interface Suspect {
  * Keys of the rows that are not the same on both sides under a condition. Both sides come in key order,
  * so the rows that wait for their counterpart are few, unless they have none; at most one chunk.
  */
-export async function diffRows(pair: Pair, form: RowForm, where: string, order: 'by key' | 'any' = 'by key'): Promise<Suspect[]> {
+export async function diffRows(
+  pair: Pair,
+  form: RowForm,
+  where: string,
+  order: 'by key' | 'any' = 'by key',
+): Promise<Suspect[]> {
   const waiting = { source: new Map<string, string>(), target: new Map<string, string>() };
   const differing = new Set<string>();
   const read = async (connection: RawConnection, side: Side): Promise<void> => {

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { markSwitched } from '../checkpoint/store.ts';
+import { SkyferryFailure, isFailure } from '../failures.ts';
+import { withConnection } from '../mysql/connection.ts';
+import { displayName } from '../mysql/identifier.ts';
+import { enableEvents } from '../schema/events.ts';
+import type { CutoverResult } from '../workflows/results.ts';
+import { compensate } from './compensate.ts';
+import { persistFence, unfenceCommand } from './fence/super-read-only.ts';
+import type { CutoverJob } from './job.ts';
+import { keyOf, probeAccount } from './job.ts';
+import type { CutoverJournal } from './journal.ts';
+import { fencePosition, lacks } from './journal.ts';
+import type { StepList } from './steps.ts';
+import { whyTargetMayHaveWrites } from './target-writes.ts';
+
+/** From here on no abort is heard: half of the consumers on either side is the worst of all. */
+export async function forward(
+  job: CutoverJob,
+  journal: CutoverJournal,
+  steps: StepList,
+): Promise<CutoverResult> {
+  const signal = new AbortController().signal;
+  try {
+    await switchConsumers(job, signal, journal, steps);
+  } catch (error) {
+    if (isFailure(error, 'EPOCH_LOST')) throw error;
+    throw await revertIfUntouched(job, journal, signal, error);
+  }
+  const { former } = journal.state;
+  const notes = await steps.run(
+    'enable events',
+    async () => await enableEvents(job.target, job.catalog, { signal }),
+  );
+  await steps.run('persist fence', async () => {
+    await persistFence(job.fence, { signal });
+  });
+  const result = resultOf(journal, steps);
+  const finished: CutoverResult = {
+    ...result,
+    ...(former !== undefined && { unfenceCommand: unfenceCommand(former) }),
+    evidence: {
+      ...journal.state.evidence,
+      targetPosition: journal.state.targetPosition,
+      notes: notes.map(({ kind, name, text }) => `${kind} ${displayName(name)}: ${text}`),
+    },
+  };
+  await withConnection(job.target, {}, async (connection) => {
+    await markSwitched(connection, job.migration);
+  });
+  await journal.write({ finished, steps: steps.records });
+  return finished;
+}
+
+async function switchConsumers(
+  job: CutoverJob,
+  signal: AbortSignal,
+  journal: CutoverJournal,
+  steps: StepList,
+): Promise<void> {
+  for (const [i, consumer] of job.consumers.entries()) {
+    const key = keyOf(job, i);
+    const name = consumer.switch.consumer;
+    if (journal.state.switching?.[key] !== 'done') {
+      await steps.run(`switch ${name}`, async () => {
+        await journal.write({ switching: { [key]: 'begun' }, steps: steps.records });
+        await consumer.switch.do(signal);
+        const lastSwitchAt = new Date().toISOString();
+        await journal.write({ switching: { [key]: 'done' }, lastSwitchAt });
+      });
+    }
+    await steps.run(`probe ${name}`, async () => {
+      await consumer.switch.probe(signal);
+      await probeAccount(job, consumer, signal);
+    });
+  }
+  if (journal.state.switchedAt === undefined) {
+    const { lastSwitchAt = new Date().toISOString() } = journal.state;
+    await journal.write({ switchedAt: lastSwitchAt });
+  }
+}
+
+const RECONNECT_MS = 1_000;
+
+/**
+ * A switch failed. If it is proved, before and after the endpoints were put back, that nobody wrote to
+ * the target and no consumer is logged in there, the source is un-fenced; else nothing is reverted.
+ * Returns what to throw.
+ */
+async function revertIfUntouched(
+  job: CutoverJob,
+  journal: CutoverJournal,
+  signal: AbortSignal,
+  error: unknown,
+): Promise<SkyferryFailure> {
+  const failure = isFailure(error)
+    ? error
+    : new SkyferryFailure('SWITCH_FAILED', 'a switch failed unexpectedly');
+  const target = { ...job, accounts: job.consumers.map(({ account }) => account) };
+  const prove = async () =>
+    await whyTargetMayHaveWrites(target, journal.state.targetPosition, signal);
+  try {
+    const before = await prove();
+    if (before !== null) return onlyForward(journal, failure, before);
+    for (const [i, consumer] of [...job.consumers.entries()].toReversed()) {
+      if (journal.state.switching?.[keyOf(job, i)] === undefined) continue;
+      await consumer.switch.undo(signal);
+      await journal.write({ switching: { [keyOf(job, i)]: 'begun' } });
+    }
+    await sleep(RECONNECT_MS, undefined, { signal });
+    const after = await prove();
+    if (after !== null) return onlyForward(journal, failure, after);
+    await compensate(job, journal);
+  } catch (reverting) {
+    const why = isFailure(reverting) ? reverting.message : 'it failed unexpectedly';
+    return onlyForward(journal, failure, `putting the endpoints back failed: ${why}`);
+  }
+  return new SkyferryFailure(failure.code, failure.message, {
+    ...failure.detail,
+    safe: 'the target took no writes; the switches were undone and the source is un-fenced',
+  });
+}
+
+function onlyForward(
+  journal: CutoverJournal,
+  failure: SkyferryFailure,
+  why: string,
+): SkyferryFailure {
+  const { former } = journal.state;
+  return new SkyferryFailure(failure.code, `${failure.message}; nothing is reverted: ${why}`, {
+    ...failure.detail,
+    safe: 'the source stays fenced; the target may have taken writes',
+    next: `repair the endpoint and retry to go forward. Only when the target took no writes: put the endpoints back, then on the source ${
+      former === undefined ? 'lift the fence' : unfenceCommand(former)
+    }`,
+  });
+}
+
+function resultOf(journal: CutoverJournal, steps: StepList): CutoverResult {
+  const { fencedAt, switchedAt } = journal.state;
+  if (fencedAt === undefined || switchedAt === undefined) throw lacks('its times');
+  const { file, offset } = fencePosition(journal);
+  return {
+    switchedAt,
+    writeDowntimeMs: Date.parse(switchedAt) - Date.parse(fencedAt),
+    sourcePosition: { file, offset },
+    steps: steps.records,
+  };
+}

@@ -1,0 +1,56 @@
+import type { CutoverResult, SettledCutover } from '../workflows/results.ts';
+import { forward } from './after-switch.ts';
+import { untilSwitch } from './before-switch.ts';
+import { compensate } from './compensate.ts';
+import { unfenceCommand } from './fence/super-read-only.ts';
+import type { CutoverJob, CutoverOptions } from './job.ts';
+import { CutoverJournal } from './journal.ts';
+import { StepList } from './steps.ts';
+
+export type { Consumer, CutoverJob, CutoverOptions } from './job.ts';
+
+/**
+ * Fences the source, proves that it stands still, drains, compares, and switches the consumers in order.
+ * Needs a running applier. Before the first switch every failure, an abort and an exceeded budget put
+ * everything back and are thrown. Afterwards it goes forward only, except when it is proved that the
+ * target took no write. Killed at any moment it can be called again and carries on; or `settleCutover`
+ * is called instead.
+ */
+export async function cutOver(job: CutoverJob, options: CutoverOptions): Promise<CutoverResult> {
+  const journal = await CutoverJournal.takeOver(job.target, job.migration);
+  try {
+    if (journal.state.finished !== undefined) return journal.state.finished;
+    const steps = new StepList(journal.state.steps ?? [], options.onStep);
+    if (!journal.switchBegun) {
+      await untilSwitch(job, options.signal, journal, steps);
+    }
+    return await forward(job, journal, steps);
+  } finally {
+    await journal.close();
+  }
+}
+
+/**
+ * After a cutover that did not return: un-fences and removes what was made, unless a switch has begun.
+ * An attempt that is still running somewhere can neither switch nor un-fence any more. Safe to repeat.
+ */
+export async function settleCutover(
+  job: Pick<CutoverJob, 'target' | 'fence' | 'migration'>,
+  { signal }: { signal: AbortSignal },
+): Promise<SettledCutover> {
+  signal.throwIfAborted();
+  const journal = await CutoverJournal.takeOver(job.target, job.migration);
+  try {
+    const { former, finished } = journal.state;
+    if (finished !== undefined || journal.switchBegun) {
+      return {
+        switched: true,
+        ...(former !== undefined && { unfenceCommand: unfenceCommand(former) }),
+      };
+    }
+    await compensate(job, journal);
+    return { switched: false };
+  } finally {
+    await journal.close();
+  }
+}
