@@ -35,17 +35,18 @@ async function startWriter(ledgerFile: string) {
   await writeFile(connectionFile, JSON.stringify({ host, port, user, password }));
   await writeFile(options, JSON.stringify({ connectionFile, caFile, ledgerFile, rate: 200, progressMs: 300 })); // prettier-ignore
   const child = spawn(process.execPath, ['dist/sandbox/writer/main.js', options]);
-  const lines: { type: string }[] = [];
+  const lines: { type: string; acknowledged: number }[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(JSON.parse(line) as { type: string });
+    lines.push(JSON.parse(line) as { type: string; acknowledged: number });
   });
-  return { child, lines, exited: once(child, 'exit') };
+  const exited = once(child, 'exit');
+  while (!lines.some((line) => line.acknowledged > 20)) await delay(50);
+  return { child, lines, exited };
 }
 
 test('SIGTERM: finishes what is in flight and says what it did', async () => {
   const ledgerFile = join(folder, 'terminated.jsonl');
   const { child, lines, exited } = await startWriter(ledgerFile);
-  await delay(2500);
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
   expect(lines.some(({ type }) => type === 'progress')).toBe(true);
@@ -60,7 +61,6 @@ test('SIGTERM: finishes what is in flight and says what it did', async () => {
 test('SIGKILL: the ledger still holds everything that was acknowledged', async () => {
   const ledgerFile = join(folder, 'killed.jsonl');
   const { child, exited } = await startWriter(ledgerFile);
-  await delay(2500);
   child.kill('SIGKILL');
   await exited;
   // The server may still be committing what it had received.
