@@ -30,22 +30,26 @@ export async function openDumpSession(
       return socket.setKeepAlive(true, KEEPALIVE_MS);
     },
   }) as Driver & { readonly stream: Socket };
-  const abort = () => driver.destroy();
-  signal?.addEventListener('abort', abort, { once: true });
+  let refuse: (reason: unknown) => void = () => {};
+  // The driver's own destroy only half-closes: what runs would wait for the server's answer.
+  const abort = () => {
+    driver.stream.destroy(Object.assign(new Error('destroyed'), { code: 'ECONNABORTED' }));
+    refuse(signal?.reason);
+  };
   const destroy = () => {
     signal?.removeEventListener('abort', abort);
-    driver.destroy();
+    driver.stream.destroy();
   };
   const failed = (error: unknown): unknown => {
     destroy();
     return signal?.aborted === true ? signal.reason : toFailure(error, endpoint);
   };
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     await new Promise<void>((resolve, reject) => {
+      refuse = reject;
       driver.once('connect', () => resolve());
       driver.once('error', reject);
-      // mysql2 reports a socket that it destroyed itself to nobody.
-      signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
   } catch (error) {
     throw failed(error);

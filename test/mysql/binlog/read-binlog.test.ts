@@ -2,7 +2,9 @@ import { open, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isFailure } from '../../../src/failures.ts';
 import { crc32 } from '../../../src/mysql/binlog/crc32.ts';
+import { EventDecoder } from '../../../src/mysql/binlog/event-decoder.ts';
 import type { BinlogEvent } from '../../../src/mysql/binlog/events.ts';
+import { eventCodes } from '../../../src/mysql/binlog/events.ts';
 import type { OnEvent, ReadBinlogOptions } from '../../../src/mysql/binlog/read-binlog.ts';
 import { readBinlog } from '../../../src/mysql/binlog/read-binlog.ts';
 import { walkRows } from '../../../src/mysql/binlog/rows.ts';
@@ -89,6 +91,24 @@ describe('positions', () => {
     expect(all.toString()).toBe(row?.set.replaceAll('\n', ''));
     expect((await read(all)).filter((e) => e.type === 'gtid')).toEqual([]);
   });
+});
+
+test('offsets beyond 4 GiB are followed though headers have 32 bits of them', () => {
+  const FOUR_GIB = 2 ** 32;
+  const decoder = new EventDecoder({ file: 'binlog.000009', offset: FOUR_GIB - 30 });
+  const stop = (end: number) => {
+    const event = Buffer.alloc(19);
+    event[4] = eventCodes.stop;
+    event.writeUInt32LE(19, 9);
+    event.writeUInt32LE(end % FOUR_GIB, 13);
+    decoder.decode(event, 0, event.length);
+    return decoder.position.offset;
+  };
+  expect(stop(FOUR_GIB - 11)).toBe(FOUR_GIB - 11);
+  expect(stop(FOUR_GIB + 8)).toBe(FOUR_GIB + 8);
+  // What the server skipped in between.
+  expect(stop(2 * FOUR_GIB - 1)).toBe(2 * FOUR_GIB - 1);
+  expect(stop(2 * FOUR_GIB + 18)).toBe(2 * FOUR_GIB + 18);
 });
 
 describe('what is in the events', () => {
@@ -219,6 +239,15 @@ describe('what must stop the run', () => {
       ahead,
     ]) {
       await expect(read(from)).rejects.toSatisfy((e) => isFailure(e, 'BINLOG_PURGED'));
+    }
+  });
+
+  test('an account that may not read it', async () => {
+    await connection.query("CREATE USER IF NOT EXISTS nobody IDENTIFIED BY 'nobody-here'");
+    const source = { ...server.endpoint, user: 'nobody', password: 'nobody-here' };
+    for (const from of [GtidSet.empty, firstFile]) {
+      const reading = readBinlog({ ...defaults(), source, from }, () => {});
+      await expect(reading).rejects.toSatisfy((e) => isFailure(e, 'ACCESS_DENIED'));
     }
   });
 
