@@ -1,12 +1,10 @@
-import { resolveLogins } from '../config/logins.ts';
-import { durationMs } from '../config/schema.ts';
+import { resolveEndpoint, resolveFence } from '../config/endpoints.ts';
 import type { MigrationConfig } from '../config/schema.ts';
+import { durationMs } from '../config/schema.ts';
 import { cutOver as run, settleCutover as settle } from '../cutover/cutover.ts';
-import type { Switch } from '../cutover/switches/switch.ts';
-import { createCommandSwitch } from '../cutover/switches/command.ts';
-import { createFileSwitch } from '../cutover/switches/file.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { SettledCutover } from '../workflows/results.ts';
+import { resolveConsumers } from './consumers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { openJob } from './job.ts';
@@ -15,11 +13,17 @@ import { runBriefly, runStep } from './step.ts';
 export function cutOver(deps: ActivityDependencies): Activities['cutOver'] {
   return async ({ config, verifiedAt }) =>
     await runStep('cutover', async ({ signal, report }) => {
-      const job = await openJob(deps, config, signal);
-      return await run(
-        { ...job, ...(await cutoverParts(deps, config)), verifiedAt },
-        { signal, onStep: (step) => report({ step }) },
-      );
+      const fence = await resolveFence(config, deps.secrets);
+      if (fence === undefined) throw noFence();
+      const job = {
+        ...(await openJob(deps, config, signal)),
+        fence,
+        verifiedAt,
+        consumers: await resolveConsumers(deps, config),
+        downtimeBudgetMs: durationMs(config.cutover.downtimeBudget),
+        parallel: config.verification.parallel,
+      };
+      return await run(job, { signal, onStep: (step) => report({ step }) });
     });
 }
 
@@ -34,9 +38,16 @@ export async function undoCutover(
   config: MigrationConfig,
   signal: AbortSignal,
 ): Promise<SettledCutover> {
-  const { source, target } = await resolveLogins(config, deps.secrets);
-  return await settle(
-    { source, target, migration: config.name, ...(await cutoverParts(deps, config)) },
-    { signal },
-  );
+  const fence = await resolveFence(config, deps.secrets);
+  // Without an account that may fence, no cutover can have begun.
+  if (fence === undefined) return { switched: false };
+  const target = await resolveEndpoint(config.target, deps.secrets);
+  return await settle({ target, fence, migration: config.name }, { signal });
+}
+
+function noFence(): SkyferryFailure {
+  return new SkyferryFailure('CONFIG_INVALID', 'source.fence names no account', {
+    safe: 'nothing was changed on the source',
+    next: 'abort, name an account that may stop writes under source.fence, and start again',
+  });
 }

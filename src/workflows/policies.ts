@@ -54,6 +54,8 @@ export const watching: ActivityOptions = {
 /** One attempt: what became of it is found out by `settling`, never by trying again blindly. */
 export const cutover: ActivityOptions = {
   startToCloseTimeout: '1h',
+  // Approval, window and lag were looked at a moment ago: no worker may begin it hours later.
+  scheduleToStartTimeout: '30s',
   heartbeatTimeout: '10s',
   retry: { maximumAttempts: 1 },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { Client, Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { temporal } from '@temporalio/proto';
 import {
   DefaultLogger,
@@ -13,6 +14,8 @@ import type { MigrationStatus, Phase } from '../../src/workflows/messages.ts';
 import { TASK_QUEUE } from '../../src/workflows/messages.ts';
 import type { MigrationReport } from '../../src/workflows/results.ts';
 import type { MigrationConfig } from '../../src/config/schema.ts';
+import type { WorkerOptions } from '../../src/worker.ts';
+import { createWorker } from '../../src/worker.ts';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 import { startTemporal } from '../servers.ts';
 import type { Script } from './scripted.ts';
@@ -26,6 +29,7 @@ export interface Run {
   until(what: (status: MigrationStatus) => boolean, withinMs?: number): Promise<MigrationStatus>;
   untilPhase(phase: Phase): Promise<MigrationStatus>;
   send(signal: string, input?: unknown): Promise<void>;
+  report(): Promise<MigrationReport>;
   result(): Promise<MigrationReport>;
   /** The message of the failure that the workflow ended with. */
   failure(): Promise<string>;
@@ -34,6 +38,8 @@ export interface Run {
   pendingActivities(): Promise<string[]>;
   untilActivities(...names: string[]): Promise<void>;
   calledFor(activity: string): Promise<void>;
+  /** The current run's whole history, payloads as the text that they hold. */
+  historyText(): Promise<string>;
   /** The types of the current run's events. */
   events(): Promise<string[]>;
 }
@@ -104,10 +110,33 @@ export class Lab implements AsyncDisposable {
     const name = `run-${++this.#count}`;
     const queue = `${TASK_QUEUE}-${name}`;
     const { calls } = await this.startWorker(script, queue);
+    return await this.#begin(name, queue, calls, options.args ?? [input(name)]);
+  }
+
+  /** The worker as it is, on a queue of its own. */
+  async startReal(
+    options: WorkerOptions,
+    env: NodeJS.ProcessEnv,
+    input: (name: string) => MigrationConfig,
+  ): Promise<Run> {
+    const name = `run-${++this.#count}`;
+    const taskQueue = `${TASK_QUEUE}-${name}`;
+    const worker = await createWorker(options, {
+      connection: this.#connection,
+      namespace: 'default',
+      code: this.#code,
+      taskQueue,
+      env,
+    });
+    this.#workers.push({ worker, done: worker.run(), queue: taskQueue });
+    return await this.#begin(name, taskQueue, [], [input(name)]);
+  }
+
+  async #begin(name: string, taskQueue: string, calls: string[], args: unknown[]): Promise<Run> {
     const handle = await this.client.workflow.start('migrateDatabase', {
-      taskQueue: queue,
+      taskQueue,
       workflowId: `migration/${name}`,
-      args: options.args ?? [input(name)],
+      args,
     });
     const run = new LabRun(this.client, handle, calls);
     this.#runs.push(run.handle);
@@ -188,6 +217,10 @@ class LabRun implements Run {
     await this.handle.signal(signal, input);
   }
 
+  async report(): Promise<MigrationReport> {
+    return await this.handle.query<MigrationReport>('report');
+  }
+
   async result(): Promise<MigrationReport> {
     return (await this.handle.result()) as MigrationReport;
   }
@@ -233,6 +266,13 @@ class LabRun implements Run {
       if (Date.now() > deadline) throw new Error(otherwise);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  async historyText(): Promise<string> {
+    const json = historyToJSON(await this.handle.fetchHistory());
+    return json.replace(/"data":\s*"([^"]+)"/g, (_all, data: string) =>
+      Buffer.from(data, 'base64').toString('utf8'),
+    );
   }
 
   async events(): Promise<string[]> {

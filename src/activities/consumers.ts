@@ -1,0 +1,40 @@
+import { resolveAccount } from '../config/endpoints.ts';
+import type { MigrationConfig, SwitchConfig } from '../config/schema.ts';
+import type { Consumer } from '../cutover/job.ts';
+import { createCommandSwitch } from '../cutover/switches/command.ts';
+import { createFileSwitch } from '../cutover/switches/file.ts';
+import type { Switch } from '../cutover/switches/switch.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** The applications whose endpoints move, in the order of the configuration. */
+export async function resolveConsumers(
+  deps: ActivityDependencies,
+  { cutover, target, name }: MigrationConfig,
+): Promise<Consumer[]> {
+  return await Promise.all(
+    cutover.switches.map(async (config) => ({
+      switch: createSwitch(deps, config, name),
+      account:
+        config.account === undefined
+          ? null
+          : await resolveAccount(target, config.account, deps.secrets),
+    })),
+  );
+}
+
+function createSwitch(
+  { switchCommands, switchDirectories }: ActivityDependencies,
+  config: SwitchConfig,
+  migration: string,
+): Switch {
+  switch (config.kind) {
+    case 'file':
+      return createFileSwitch({ ...config, allowedDirectories: switchDirectories });
+    case 'command':
+      return createCommandSwitch({
+        ...config,
+        commands: switchCommands,
+        environment: { SKYFERRY_MIGRATION: migration },
+      });
+  }
+}
