@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
@@ -38,6 +39,8 @@ export async function untilSwitch(
 ): Promise<void> {
   const budget = new Budget(job.downtimeBudgetMs);
   const signal = AbortSignal.any([given, budget.signal]);
+  // One listener for each session.
+  setMaxListeners(0, signal);
   try {
     // An earlier attempt may have been killed behind the fence: its time counts.
     if (journal.state.fencedAt !== undefined) budget.start(journal.state.fencedAt);

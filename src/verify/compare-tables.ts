@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { cutTable, rowsPerChunk } from '../copy/cut.ts';
 import { boundColumns, rangeCondition } from '../copy/key-range.ts';
 import { isFailure } from '../failures.ts';
@@ -35,6 +36,8 @@ export async function compareTables(job: VerifyJob, options: VerifyOptions): Pro
   const began = performance.now();
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
+  // One listener for each session.
+  setMaxListeners(0, signal);
   const findings = new Findings();
   await using control = await openConnection(job.source, { signal });
   const forms = job.catalog.tables.map((table) => rowForm(table, job.lctn));

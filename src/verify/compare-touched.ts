@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ForeignKey } from '../mysql/catalog/types.ts';
 import { openConnection } from '../mysql/connection.ts';
 import { displayName } from '../mysql/identifier.ts';
@@ -51,7 +52,9 @@ export async function compareTouched(
   options: VerifyOptions,
 ): Promise<TouchedVerdict> {
   const began = performance.now();
-  const { signal } = options;
+  const signal = AbortSignal.any([options.signal]);
+  // One listener for each session.
+  setMaxListeners(0, signal);
   const findings = new Findings();
   await using control = await openConnection(job.source, { signal });
   const applied = async (position: FilePosition): Promise<unknown> =>

@@ -63,7 +63,11 @@ beforeAll(async () => {
     sourceUuid: String(row?.u),
   });
   // Nobody applies here: the target is taken to be up to date with everything.
-  await setStartPosition(target, 'test', { gtidSet: '', file: 'binlog.999999', offset: 4 });
+  await setStartPosition(target, 'test', {
+    gtidSet: `${row?.u}:1-1000000`,
+    file: 'binlog.999999',
+    offset: 4,
+  });
 });
 
 afterAll(async () => {

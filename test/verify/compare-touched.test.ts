@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Connection } from '../../src/mysql/connection.ts';
+import { openConnection } from '../../src/mysql/connection.ts';
+import type { Position } from '../../src/mysql/position.ts';
+import { readExecuted } from '../../src/mysql/watermark.ts';
+import { applyChanges } from '../../src/replicate/apply-changes.ts';
+import { compareTables } from '../../src/verify/compare-tables.ts';
+import { compareTouched } from '../../src/verify/compare-touched.ts';
+import type { Migration } from '../replicate/lab.ts';
+import { beginMigration, catchUp, LCTN } from '../replicate/lab.ts';
+import { workloadSchemas, workloadTables, writeRandomly } from '../replicate/workload.ts';
+import { startMysqlPair } from '../servers.ts';
+
+let servers: Awaited<ReturnType<typeof startMysqlPair>>;
+let source: Connection;
+let target: Connection;
+
+beforeAll(async () => {
+  servers = await startMysqlPair({ targetLowerCaseTableNames: LCTN });
+  source = await openConnection(servers.source);
+  target = await openConnection(servers.target);
+});
+
+afterAll(async () => {
+  await source.close();
+  await target.close();
+  await servers.stop();
+});
+
+const options = { signal: AbortSignal.timeout(150_000), onProgress: () => {} };
+const jobOf = ({ job }: Migration) => ({ ...job, chunkRows: 20, parallel: 2 });
+
+async function touchedAtRest(migration: Migration, from: Position) {
+  await catchUp(migration);
+  const to = await readExecuted(source);
+  return await compareTouched({ ...jobOf(migration), from, to, atRest: true }, options);
+}
+
+describe('verification under writes', () => {
+  it('raises no false alarm, and covers every change by the time the writers stop', async () => {
+    const migration = await beginMigration(servers, 'busy', workloadSchemas, workloadTables);
+    await writeRandomly(servers.source, 1, 150);
+    const applying = new AbortController();
+    const applied = applyChanges(migration.job, {
+      signal: applying.signal,
+      onProgress: () => {},
+    }).catch(() => {});
+    let writing = true;
+    const writers = Promise.all(
+      [2, 3, 4].map(async (seed) => {
+        for (let round = 0; writing; round++) {
+          await writeRandomly(servers.source, seed + 10 * round, 50);
+        }
+      }),
+    );
+    let unsettled = 0;
+    let compared = 0;
+    let verdict = await compareTables(jobOf(migration), options);
+    expect(verdict).toMatchObject({ equal: true, differing: [] });
+    expect(verdict.rows).toBeGreaterThan(50);
+    for (let round = 0; round < 4; round++) {
+      unsettled += verdict.unsettledCount;
+      const again = { ...jobOf(migration), from: verdict.position, to: null, atRest: false };
+      verdict = await compareTouched(again, options);
+      expect(verdict).toMatchObject({ equal: true, differing: [] });
+      compared += verdict.rows;
+    }
+    const whole = await compareTables(jobOf(migration), options);
+    expect(whole).toMatchObject({ equal: true, differing: [] });
+    writing = false;
+    await writers;
+    applying.abort();
+    await applied;
+    const rest = await touchedAtRest(migration, verdict.position);
+    expect(rest).toMatchObject({ equal: true, differing: [], unsettledCount: 0 });
+    expect(rest.rows).toBeGreaterThan(0);
+    expect(compared).toBeGreaterThan(100);
+    expect(unsettled).toBeLessThan(100);
+  }, 150_000);
+});
+
+describe('compareTouched at rest', () => {
+  async function begin(): Promise<{ migration: Migration; from: Position }> {
+    const migration = await beginMigration(servers, 'still', workloadSchemas, workloadTables);
+    await source.query('USE Ledger');
+    await target.query('USE ledger');
+    await source.query("INSERT INTO parent VALUES (1,'a',1,NULL),(2,'b',1,NULL),(3,'c',1,NULL)");
+    await source.query('INSERT INTO Child (id, parent_id, v) VALUES (10,1,1),(20,2,2),(30,3,3)');
+    await source.query("INSERT INTO grand VALUES (100,10,'x'),(200,20,'y')");
+    await source.query('INSERT INTO loose (id, parent_id) VALUES (1000,1),(2000,2)');
+    await source.query("INSERT INTO heap VALUES (1,'x',1.5),(1,'x',1.5)");
+    await source.query('INSERT INTO heap_child VALUES (1,1),(2,2)');
+    await source.query("INSERT INTO folded VALUES ('Ab',1)");
+    await catchUp(migration);
+    return { migration, from: await readExecuted(source) };
+  }
+  const names = ({ differing }: Awaited<ReturnType<typeof touchedAtRest>>) =>
+    differing.map(({ table, key, kind }) => `${table} ${key} ${kind}`).sort();
+  const tamper = async (...statements: string[]): Promise<void> => {
+    await target.query('SET SESSION foreign_key_checks = 0');
+    for (const statement of statements) await target.query(statement);
+  };
+
+  it('compares nothing when nothing was touched', async () => {
+    const { migration, from } = await begin();
+    expect(await touchedAtRest(migration, from)).toMatchObject({ equal: true, rows: 0 });
+  });
+
+  it('finds touched rows that differ: changed, missing, extra, in place of another', async () => {
+    const { migration, from } = await begin();
+    await source.query("UPDATE parent SET doc = '[1]' WHERE id = 1");
+    await source.query("INSERT INTO parent VALUES (4,'d',1,NULL)");
+    await source.query("INSERT INTO folded VALUES ('zz',2)");
+    await source.query("UPDATE folded SET name = 'AB' WHERE name = 'ab'");
+    await source.query("DELETE FROM folded WHERE name = 'zz'");
+    expect((await touchedAtRest(migration, from)).equal).toBe(true);
+    await tamper(
+      "UPDATE parent SET doc = '[2]' WHERE id = 1",
+      'DELETE FROM parent WHERE id = 4',
+      "INSERT INTO folded VALUES ('ZZ',2)",
+      "UPDATE folded SET name = 'aB' WHERE name = 'ab'",
+    );
+    const verdict = await touchedAtRest(migration, from);
+    expect(names(verdict)).toEqual([
+      'Ledger.folded name=Ab changed',
+      'Ledger.folded name=zz extra',
+      'Ledger.parent id=1 changed',
+      'Ledger.parent id=4 missing',
+    ]);
+    expect(verdict.equal).toBe(false);
+  });
+
+  it('finds what a cascade left behind, without an event of the children in the binlog', async () => {
+    const { migration, from } = await begin();
+    await source.query('DELETE FROM parent WHERE id = 1');
+    await source.query('UPDATE parent SET id = 22 WHERE id = 2');
+    expect((await touchedAtRest(migration, from)).equal).toBe(true);
+    await tamper(
+      'INSERT INTO child (id, parent_id, v) VALUES (10,1,1)',
+      'UPDATE loose SET parent_id = 1 WHERE id = 1000',
+      'UPDATE child SET v = 9 WHERE id = 20',
+      'INSERT INTO heap_child VALUES (1,1)',
+    );
+    const verdict = await touchedAtRest(migration, from);
+    expect(names(verdict)).toEqual([
+      'Ledger.Child id=10 extra',
+      'Ledger.Child id=20 changed',
+      'Ledger.heap_child (no key) 1 rows on the source, 2 on the target extra',
+      'Ledger.loose id=1000 changed',
+    ]);
+    expect(verdict.orphansPossible.map(({ table }) => table.name).sort()).toEqual([
+      'grand',
+      'loose',
+    ]);
+  });
+
+  it('compares a touched table without a key as a whole', async () => {
+    const { migration, from } = await begin();
+    await source.query("INSERT INTO heap VALUES (2,'y',0.1)");
+    expect((await touchedAtRest(migration, from)).equal).toBe(true);
+    await tamper("INSERT INTO heap VALUES (1,'x',1.5)", 'DELETE FROM heap WHERE a = 2');
+    expect((await touchedAtRest(migration, from)).differing).toMatchObject([
+      { table: 'Ledger.heap', kind: 'changed' },
+    ]);
+  });
+});
