@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { LiveActivity } from '../../observe/live-progress.ts';
 import { readLiveActivities } from '../../observe/live-progress.ts';
-import type { Phase } from '../../workflows/messages.ts';
+import type { MigrationStatus, Phase } from '../../workflows/messages.ts';
 
 /** What can be seen of a migration without asking a worker: it may just have been killed. */
 export interface Sight {
@@ -36,12 +36,19 @@ export async function until(
   for (;;) {
     const sight = await look(handle);
     if (seen(sight)) return sight;
-    if (sight.phase === 'parked' || !sight.running) {
-      throw new Error(`the migration is ${sight.phase ?? 'gone'}, not ${what}`);
-    }
+    if (sight.phase === 'parked' || !sight.running) throw await explain(handle, what);
     if (Date.now() > deadline) throw new Error(`not ${what} within ${timeoutMs / 1000} s`);
     await sleep(POLL_MS, undefined, { signal });
   }
+}
+
+/** Why it does not go on, in the workflow's own words. */
+async function explain(handle: WorkflowHandle, what: string): Promise<Error> {
+  const { phase, parkedIn, failure, blockers } = await handle.query<MigrationStatus>('status');
+  const why = [failure?.message, failure?.safe, failure?.next, ...blockers].filter(Boolean);
+  return new Error(
+    `the migration is ${phase}${parkedIn === undefined ? '' : ` in ${parkedIn}`}, not ${what}: ${why.join('; ')}`,
+  );
 }
 
 export const runs =
