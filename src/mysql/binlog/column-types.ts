@@ -139,7 +139,7 @@ export function stringLength(metadata: number): number {
 }
 
 /** Bytes of the fraction of a temporal value with that many digits. */
-export function fractionLength(digits: number): number {
+function fractionLength(digits: number): number {
   return (digits + 1) >> 1;
 }
 

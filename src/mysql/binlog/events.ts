@@ -38,14 +38,14 @@ export interface FormatDescriptionEvent extends EventBase {
 }
 
 /** `file` and `offset` are already those of the next file. */
-export interface RotateEvent extends EventBase {
+interface RotateEvent extends EventBase {
   readonly type: 'rotate';
   /** Made up by the server to tell where it reads: not in the file. */
   readonly artificial: boolean;
 }
 
 /** What was executed before this file began. */
-export interface PreviousGtidsEvent extends EventBase {
+interface PreviousGtidsEvent extends EventBase {
   readonly type: 'previous-gtids';
   readonly set: GtidSet;
 }
@@ -86,7 +86,7 @@ export interface QueryEvent extends EventBase {
   readonly statusVariables: Buffer;
 }
 
-export interface TableMapEvent extends EventBase {
+interface TableMapEvent extends EventBase {
   readonly type: 'table-map';
   readonly table: TableMap;
 }
@@ -111,12 +111,12 @@ export interface RowsEvent extends EventBase {
 }
 
 /** Commits. */
-export interface XidEvent extends EventBase {
+interface XidEvent extends EventBase {
   readonly type: 'xid';
   readonly xid: bigint;
 }
 
-export interface XaPrepareEvent extends EventBase {
+interface XaPrepareEvent extends EventBase {
   readonly type: 'xa-prepare';
   /** XA COMMIT … ONE PHASE: commits. */
   readonly onePhase: boolean;
@@ -130,18 +130,18 @@ export interface HeartbeatEvent extends EventBase {
 }
 
 /** The statement's text, for people: it holds row values, so it is not handed out. */
-export interface RowsQueryEvent extends EventBase {
+interface RowsQueryEvent extends EventBase {
   readonly type: 'rows-query';
 }
 
 /** Carries nothing that changes data; or, of an unknown type, declared so by the source. */
-export interface IgnorableEvent extends EventBase {
+interface IgnorableEvent extends EventBase {
   readonly type: 'ignorable';
   readonly code: number;
 }
 
 /** The source was shut down. */
-export interface StopEvent extends EventBase {
+interface StopEvent extends EventBase {
   readonly type: 'stop';
 }
 

@@ -25,7 +25,7 @@ export function readQuery(base: EventBase, bytes: Buffer, start: number, end: nu
 }
 
 /** The session in which a statement ran; null: not logged. */
-export interface QueryContext {
+interface QueryContext {
   readonly sqlMode: bigint | null;
   /** Collation ids: client, connection, server. */
   readonly collations: { client: number; connection: number; server: number } | null;

@@ -12,7 +12,7 @@ import { corrupt, unsupported } from './problems.ts';
 import type { EventAnswer, OnEvent } from './read-binlog.ts';
 import type { TableMap } from './table-map.ts';
 
-export interface Transaction {
+interface Transaction {
   /** null: the source gave it none (gtid_mode=OFF). */
   readonly gtid: { readonly uuid: string; readonly tag: string; readonly number: bigint } | null;
   /** Commit on the source: µs since 1970; of a source before 8.0 whole seconds, when the statement began. */

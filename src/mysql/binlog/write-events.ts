@@ -28,7 +28,7 @@ export function encodeTableMap(table: TableMap, name: QualifiedName): Buffer {
 }
 
 /** ASCII only, so it may be sent in any character set. */
-export function binlogStatement(events: Buffer): string {
+function binlogStatement(events: Buffer): string {
   return `BINLOG '${events.toString('base64')}'`;
 }
 
