@@ -3,7 +3,7 @@ import type { BundleOptions, WorkflowBundleWithSourceMap } from '@temporalio/wor
 import { bundleWorkflowCode } from '@temporalio/worker';
 
 /** Run from `src` (vitest, a TypeScript loader) or from `dist`: the workflows lie beside this file. */
-export const workflowsPath = fileURLToPath(
+const workflowsPath = fileURLToPath(
   new URL(`./workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
 

@@ -7,6 +7,7 @@ import type { OfMigration, Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import type { Job } from './job.ts';
 import { openJob, resolveTarget } from './job.ts';
+import { recordingLag } from './lag-history.ts';
 import type { Step } from './step.ts';
 import { STALLS_AFTER_MS, runStep } from './step.ts';
 
@@ -46,8 +47,16 @@ async function run(
   { signal, report }: Step,
   until?: FilePosition,
 ): Promise<Position> {
-  return await apply(
-    { ...job, batchRows: limits.applyBatchRows, until },
-    { signal, onProgress: (progress) => report({ apply: progress }) },
+  return await recordingLag(job.target, job.migration, (record) =>
+    apply(
+      { ...job, batchRows: limits.applyBatchRows, until },
+      {
+        signal,
+        onProgress: (progress) => {
+          record(progress.lagMs);
+          report({ apply: progress });
+        },
+      },
+    ),
   );
 }

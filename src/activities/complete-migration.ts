@@ -3,6 +3,7 @@ import { withConnection } from '../mysql/connection.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { resolveSides } from './job.ts';
+import { readLagHistory } from './lag-history.ts';
 import { restoreRetention } from './retention.ts';
 import { runStep } from './step.ts';
 
@@ -16,7 +17,7 @@ export function completeMigration(deps: ActivityDependencies): Activities['compl
           restoreRetention(from, to, config.name),
         );
         await markCompleted(to, config.name);
-        return { notes };
+        return { notes, lag: await readLagHistory(target, config.name) };
       });
     });
 }

@@ -5,6 +5,7 @@ import type {
   CopyResult,
   CutoverResult,
   Finding,
+  LagSample,
   OpenResult,
   PlanResult,
   ProvisionResult,
@@ -50,7 +51,7 @@ export interface Activities {
   cutOver: (input: OfMigration & { readonly verifiedAt: Position }) => Promise<CutoverResult>;
   /** After a cutover that did not return: un-fences unless the switch has begun. */
   settleCutover: (input: OfMigration) => Promise<SettledCutover>;
-  completeMigration: (input: OfMigration) => Promise<{ notes: string[] }>;
+  completeMigration: (input: OfMigration) => Promise<{ notes: string[]; lag: LagSample[] }>;
   abortMigration: (input: OfMigration & { readonly dropTarget: boolean }) => Promise<AbortResult>;
   /** Names of the search attributes that are registered in the namespace; [] when that cannot be seen. */
   listSearchAttributes: () => Promise<string[]>;

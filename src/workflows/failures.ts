@@ -44,9 +44,12 @@ function safeAndNext(detail: unknown): { safe?: string; next?: string } {
 /** Ends the workflow with a failure that a person reads in Temporal's UI. */
 export function fatal(failure: FailureSummary): ApplicationFailure {
   const { code, message, safe, next } = failure;
-  return ApplicationFailure.create({
+  const ended = ApplicationFailure.create({
     type: code,
     message: [message, safe, next].filter((line) => line !== undefined).join('\n'),
     nonRetryable: true,
   });
+  // It is the user's mistake, not the code's: frames would only hide the message.
+  ended.stack = '';
+  return ended;
 }

@@ -5,6 +5,7 @@ import type {
   AbortResult,
   CutoverResult,
   Finding,
+  LagSample,
   MigrationReport,
   Milestone,
   PlanResult,
@@ -49,6 +50,7 @@ export interface State {
   copy: MigrationReport['copy'];
   verification: MigrationReport['verification'];
   cutover: CutoverResult | null;
+  lag: LagSample[] | null;
   aborted: AbortResult | null;
 }
 
@@ -81,6 +83,7 @@ export function newState(now: string): State {
     copy: null,
     verification: null,
     cutover: null,
+    lag: null,
     aborted: null,
   };
 }

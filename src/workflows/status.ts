@@ -38,7 +38,18 @@ export function describeStatus(
 
 export function describeReport(status: MigrationStatus, state: State): MigrationReport {
   const { findings, plan, provisioning, copy, verification, cutover, milestones, aborted } = state;
-  return { status, findings, plan, provisioning, copy, verification, cutover, milestones, aborted };
+  return {
+    status,
+    findings,
+    plan,
+    provisioning,
+    copy,
+    verification,
+    cutover,
+    milestones,
+    aborted,
+    ...(state.lag !== null && { lag: state.lag }),
+  };
 }
 
 /** Why it does not go on by itself, one line each. */
@@ -86,7 +97,7 @@ function nextSteps({ name, cutover }: MigrationConfig, state: State): string[] {
   return steps;
 }
 
-export function approveCommand(name: string, planHash: string | undefined): string {
+function approveCommand(name: string, planHash: string | undefined): string {
   return signal(name, 'approve-cutover', planHash === undefined ? {} : { planHash });
 }
 

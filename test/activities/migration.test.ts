@@ -91,6 +91,7 @@ test('a database moves under writes, from its configuration to the switched file
   expect(report.verification).toMatchObject({ equal: true, differing: 0 });
   expect(report.copy?.rows).toBeGreaterThan(900);
   expect(report.plan?.plan.tableCount).toBe(2);
+  expect(report.lag?.length).toBeGreaterThan(0);
   expect(report.cutover?.writeDowntimeMs).toBeLessThan(20_000);
   expect(await readFile(file, 'utf8')).toBe(`DATABASE=${target.host}:${target.port}\n`);
   await expect(

@@ -53,7 +53,7 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
       unfenceCommand: 'SET GLOBAL super_read_only = OFF',
     }),
     settleCutover: async () => ({ switched: false }),
-    completeMigration: async () => ({ notes: [] }),
+    completeMigration: async () => ({ notes: [], lag: [] }),
     abortMigration: async () => ({ refused: false, undone: ['removed the checkpoint'] }),
     listSearchAttributes: async () => [],
     ...script,

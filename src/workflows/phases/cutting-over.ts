@@ -91,11 +91,12 @@ function switched(migration: Migration, result: CutoverResult): void {
 }
 
 async function complete(migration: Migration): Promise<Phase> {
-  const { config, applier } = migration;
+  const { config, state, applier } = migration;
   refuseLateAbort(migration);
   await CancellationScope.nonCancellable(async () => {
     await applier.stop();
-    const { notes } = await completeMigration({ config });
+    const { notes, lag } = await completeMigration({ config });
+    state.lag = lag;
     for (const note of notes) milestone(migration, note);
   });
   return 'completed';
