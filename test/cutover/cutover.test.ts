@@ -1,0 +1,427 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import type { CutoverJob } from '../../src/cutover/cutover.ts';
+import { cutOver, settleCutover } from '../../src/cutover/cutover.ts';
+import { lowerFence, readFence } from '../../src/cutover/fence/super-read-only.ts';
+import { createFileSwitch } from '../../src/cutover/switches/file.ts';
+import type { Switch } from '../../src/cutover/switches/switch.ts';
+import { SkyferryFailure } from '../../src/failures.ts';
+import type { Connection } from '../../src/mysql/connection.ts';
+import { openConnection } from '../../src/mysql/connection.ts';
+import type { Endpoint } from '../../src/mysql/endpoint.ts';
+import { readExecuted } from '../../src/mysql/watermark.ts';
+import { applyChanges } from '../../src/replicate/apply-changes.ts';
+import { beginMigration, catchUp, LCTN } from '../replicate/lab.ts';
+import { startMysqlPair } from '../servers.ts';
+
+let servers: Awaited<ReturnType<typeof startMysqlPair>>;
+let source: Connection;
+let target: Connection;
+let consumerAccount: Endpoint;
+let folder: string;
+let file: string;
+let job: CutoverJob;
+let stopApplying: () => Promise<void>;
+
+const open = {
+  readOnly: false,
+  superReadOnly: false,
+  persisted: { readOnly: 'not persisted', superReadOnly: 'not persisted' },
+} as const;
+/** To be found again exactly. */
+const former = { ...open, persisted: { readOnly: 'OFF', superReadOnly: 'not persisted' } } as const;
+
+beforeAll(async () => {
+  servers = await startMysqlPair({
+    targetLowerCaseTableNames: LCTN,
+    targetFlags: ['--event-scheduler=OFF'],
+  });
+  source = await openConnection(servers.source);
+  target = await openConnection(servers.target);
+  consumerAccount = { ...servers.target, user: 'app', password: 'app-password' };
+  await target.query("CREATE USER app@'%' IDENTIFIED BY 'app-password'");
+  await target.query("GRANT ALL ON shop.* TO app@'%'");
+  folder = await mkdtemp(join(tmpdir(), 'skyferry-cutover-'));
+  file = join(folder, 'app.env');
+});
+
+afterAll(async () => {
+  await source.close();
+  await target.close();
+  await servers.stop();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(async () => {
+  await source.query('SET PERSIST read_only = OFF');
+  await writeFile(file, 'DB=old:3306\n');
+  const migration = await beginMigration(
+    servers,
+    'move',
+    ['Shop'],
+    [
+      `CREATE TABLE Item (id int PRIMARY KEY AUTO_INCREMENT, v int)`,
+      `CREATE TABLE log (id int PRIMARY KEY AUTO_INCREMENT, item int, KEY (item),
+         FOREIGN KEY (item) REFERENCES Item (id) ON DELETE CASCADE)`,
+      'CREATE TRIGGER Item_log AFTER INSERT ON Item FOR EACH ROW INSERT INTO log (item) VALUES (NEW.id)',
+      'CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY DO DELETE FROM log WHERE id < 0',
+      'INSERT INTO Item (v) VALUES (1), (2), (3)',
+    ],
+  );
+  // The schema and its first rows are older than the migration's start: bring the rows by hand.
+  await target.query('INSERT INTO shop.item (id, v) VALUES (1, 1), (2, 2), (3, 3)');
+  await target.query('INSERT INTO shop.log (id, item) VALUES (1, 1), (2, 2), (3, 3)');
+  await source.query('INSERT INTO Shop.Item (v) VALUES (4)');
+  await catchUp(migration);
+  job = {
+    ...migration.job,
+    fence: servers.source,
+    verifiedAt: await readExecuted(source),
+    consumers: [{ switch: fileSwitch(), account: consumerAccount }],
+    downtimeBudgetMs: 30_000,
+    parallel: 2,
+  };
+  const applying = new AbortController();
+  const applied = applyChanges(migration.job, {
+    signal: applying.signal,
+    onProgress: () => {},
+  }).catch(() => {});
+  stopApplying = async () => {
+    applying.abort();
+    await applied;
+  };
+  await source.query('INSERT INTO Shop.Item (v) VALUES (5)');
+  await source.query('DELETE FROM Shop.Item WHERE id = 1');
+});
+
+afterEach(async () => {
+  await stopApplying();
+  await lowerFence(servers.source, open);
+});
+
+function fileSwitch(consumer = 'app'): Switch {
+  return createFileSwitch({
+    consumer,
+    path: file,
+    from: 'old:3306',
+    to: 'new:3306',
+    allowedDirectories: [folder],
+  });
+}
+
+const options = () => ({ signal: AbortSignal.timeout(50_000), onStep: () => {} });
+const fileText = async (): Promise<string> => await readFile(file, 'utf8');
+const triggers = async (): Promise<number> =>
+  (await target.query("SELECT 1 FROM information_schema.triggers WHERE trigger_schema = 'shop'"))
+    .length;
+
+async function expectBefore(): Promise<void> {
+  expect(await readFence(servers.source)).toEqual(former);
+  expect(await triggers()).toBe(0);
+  expect(await fileText()).toBe('DB=old:3306\n');
+  await source.query('INSERT INTO Shop.Item (v) VALUES (99)');
+}
+
+async function expectSwitched(): Promise<void> {
+  expect(await readFence(servers.source)).toEqual({
+    readOnly: true,
+    superReadOnly: true,
+    persisted: { readOnly: 'ON', superReadOnly: 'ON' },
+  });
+  expect(await triggers()).toBe(1);
+  expect(await fileText()).toBe('DB=new:3306\n');
+  expect(
+    await target.query(
+      "SELECT status AS s FROM information_schema.events WHERE event_schema = 'shop'",
+    ),
+  ).toEqual([{ s: 'ENABLED' }]);
+  const rows = async (connection: Connection, table: string) =>
+    await connection.query(`SELECT * FROM ${table} ORDER BY id`);
+  expect(await rows(target, 'shop.item')).toEqual(await rows(source, 'Shop.Item'));
+  expect(await rows(target, 'shop.log')).toEqual(await rows(source, 'Shop.log'));
+  const { state } = (await readCheckpoint(target, 'move')) ?? {};
+  expect(state).toBe('switched');
+}
+
+/** Stops dead before the given step, as a killed worker does: nothing of it ever runs again. */
+async function killBefore(
+  step: number,
+): Promise<{ killed: boolean; name: string; wake(): void; outcome: Promise<unknown> }> {
+  let at = 0;
+  let wake = (): void => {};
+  let name = '';
+  const outcome = new Promise<unknown>((resolve) => {
+    void new Promise<boolean>((reached) => {
+      cutOver(job, {
+        signal: AbortSignal.timeout(50_000),
+        onStep: async (next: string) => {
+          if (at++ !== step) return;
+          name = next;
+          const asleep = new Promise<void>((awake) => (wake = awake));
+          reached(true);
+          await asleep;
+        },
+      }).then(
+        (result) => {
+          reached(false);
+          resolve(result);
+        },
+        (error: unknown) => {
+          reached(false);
+          resolve(error);
+        },
+      );
+    }).then((killed) => pending(killed));
+  });
+  let pending = (_killed: boolean): void => {};
+  const killed = await new Promise<boolean>((resolve) => (pending = resolve));
+  return { killed, name, wake: () => wake(), outcome };
+}
+
+describe('cutOver', () => {
+  it('moves the consumer, and says what it did and how long writes were down', async () => {
+    const steps: string[] = [];
+    const result = await cutOver(job, { ...options(), onStep: (step) => steps.push(step) });
+    await expectSwitched();
+    expect(result.steps.map(({ step }) => step)).toEqual(steps);
+    expect(steps).toEqual([
+      'check approval and window',
+      'probe consumers',
+      'prepare target',
+      'compare under writes',
+      'raise fence',
+      'prove quiescence',
+      'drain',
+      'compare at rest',
+      'look for orphans',
+      'create triggers',
+      'raise counters',
+      'begin to switch',
+      'switch app',
+      'probe app',
+      'enable events',
+      'persist fence',
+    ]);
+    expect(result.writeDowntimeMs).toBeGreaterThan(0);
+    expect(result.writeDowntimeMs).toBeLessThan(10_000);
+    expect(result.unfenceCommand).toContain('SET GLOBAL super_read_only = OFF');
+    expect(result.evidence).toMatchObject({
+      quiescence: { superReadOnly: true },
+      targetPosition: { file: expect.stringMatching(/^binlog/) as string },
+    });
+    // Asked again, it answers; it does nothing.
+    await target.query('INSERT INTO shop.item (v) VALUES (100)');
+    expect(await cutOver(job, options())).toEqual(result);
+    expect(await settleCutover(job, options())).toMatchObject({ switched: true });
+  });
+
+  it('carries on after a kill before any of its steps', async () => {
+    for (let step = 0; ; step++) {
+      const run = await killBefore(step);
+      if (!run.killed) {
+        expect(step).toBeGreaterThan(14);
+        break;
+      }
+      const result = await cutOver(job, options());
+      expect(result.writeDowntimeMs, run.name).toBeGreaterThan(0);
+      await expectSwitched();
+      // The one thought dead wakes up: it finds that it has lost, and spoils nothing.
+      run.wake();
+      await run.outcome;
+      await expectSwitched();
+      await restore();
+    }
+  }, 300_000);
+
+  it('is settled after a kill before any of its steps: put back exactly, or forward only', async () => {
+    const outcomes: Record<string, boolean> = {};
+    for (let step = 0; ; step++) {
+      const run = await killBefore(step);
+      if (!run.killed) break;
+      const { switched } = await settleCutover(job, options());
+      expect(await settleCutover(job, options())).toMatchObject({ switched });
+      outcomes[run.name] = switched;
+      if (!switched) await expectBefore();
+      run.wake();
+      const outcome = await run.outcome;
+      if (switched) {
+        await cutOver(job, options());
+        await expectSwitched();
+      } else {
+        expect(outcome, run.name).toMatchObject({ code: 'EPOCH_LOST' });
+        await expectBefore();
+      }
+      await restore();
+    }
+    expect(outcomes['begin to switch']).toBe(false);
+    expect(outcomes['switch app']).toBe(true);
+  }, 300_000);
+
+  /** A new migration in the state of `beforeEach`. */
+  async function restore(): Promise<void> {
+    await stopApplying();
+    await lowerFence(servers.source, open);
+    await source.query('SET PERSIST read_only = OFF');
+    await writeFile(file, 'DB=old:3306\n');
+    await target.query('DROP TRIGGER IF EXISTS shop.Item_log');
+    await target.query('DROP EVENT IF EXISTS shop.tidy');
+    await target.query(
+      "UPDATE skyferry.migration SET state = 'active', remembered = NULL WHERE name = 'move'",
+    );
+    const applying = new AbortController();
+    const applied = applyChanges(
+      { ...job, batchRows: 1000 },
+      { signal: applying.signal, onProgress: () => {} },
+    ).catch(() => {});
+    stopApplying = async () => {
+      applying.abort();
+      await applied;
+    };
+    await source.query('INSERT INTO Shop.Item (v) VALUES (6)');
+  }
+
+  it('un-fences when the budget runs out, here because nobody applies', async () => {
+    await sleep(500);
+    await stopApplying();
+    const drains = cutOver(
+      { ...job, downtimeBudgetMs: 1500 },
+      {
+        ...options(),
+        onStep: async (step) => {
+          if (step === 'raise fence') await source.query('INSERT INTO Shop.Item (v) VALUES (7)');
+        },
+      },
+    );
+    await expect(drains).rejects.toMatchObject({ code: 'DOWNTIME_EXCEEDED' });
+    await expectBefore();
+  });
+
+  it('un-fences when it is aborted behind the fence', async () => {
+    const abort = new AbortController();
+    const run = cutOver(job, {
+      signal: abort.signal,
+      onStep: (step) => {
+        if (step === 'begin to switch') abort.abort(new Error('a person said stop'));
+      },
+    });
+    await expect(run).rejects.toThrow('a person said stop');
+    await expectBefore();
+  });
+
+  it('un-fences when touched rows differ, and keeps their keys out of the failure', async () => {
+    const run = cutOver(job, {
+      ...options(),
+      onStep: async (step) => {
+        if (step === 'compare at rest')
+          await target.query('UPDATE shop.item SET v = 7777 WHERE id = 6');
+        if (step === 'raise fence') await source.query('INSERT INTO Shop.Item (v) VALUES (7)');
+      },
+    });
+    const failure: unknown = await run.catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'ROWS_DIFFER' });
+    expect(String(failure)).toContain('Shop.Item (1)');
+    expect(String(failure)).not.toContain('id=6');
+    expect((await readCheckpoint(target, 'move'))?.remembered['verification']).toMatchObject({
+      differing: [{ table: 'Shop.Item', key: 'id=6', kind: 'changed' }],
+    });
+    await target.query('UPDATE shop.item SET v = 7 WHERE id = 6');
+    await expectBefore();
+  });
+
+  it.each([
+    ['an account that cannot log in', () => ({ ...consumerAccount, password: 'wrong' })],
+    ['an account that sees none of the schemas', () => ({ ...consumerAccount, user: 'stranger' })],
+  ])('does not even fence with %s', async (_what, account) => {
+    await target.query("CREATE USER IF NOT EXISTS stranger@'%' IDENTIFIED BY 'app-password'");
+    const steps: string[] = [];
+    const run = cutOver(
+      { ...job, consumers: [{ switch: fileSwitch(), account: account() }] },
+      { ...options(), onStep: (step) => steps.push(step) },
+    );
+    await expect(run).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
+    expect(steps).not.toContain('raise fence');
+    await expectBefore();
+  });
+
+  it('asks once more whether it may', async () => {
+    const run = cutOver(
+      {
+        ...job,
+        mayProceed: async () => {
+          throw new SkyferryFailure('TRANSIENT', 'the window is closed');
+        },
+      },
+      options(),
+    );
+    await expect(run).rejects.toThrow('the window is closed');
+    await expectBefore();
+  });
+});
+
+describe('a switch that fails', () => {
+  const failing = (before?: () => Promise<void>): Switch => ({
+    ...fileSwitch('second'),
+    do: async () => {
+      await before?.();
+      throw new SkyferryFailure('SWITCH_FAILED', 'the second switch refuses');
+    },
+    undo: async () => {},
+  });
+
+  it('takes the first one back and un-fences, when it is proved that nobody wrote to the target', async () => {
+    const consumers = [
+      { switch: fileSwitch(), account: consumerAccount },
+      { switch: failing(), account: consumerAccount },
+    ];
+    await expect(cutOver({ ...job, consumers }, options())).rejects.toMatchObject({
+      code: 'SWITCH_FAILED',
+      detail: { safe: expect.stringContaining('un-fenced') as string },
+    });
+    await expectBefore();
+    expect(await settleCutover(job, options())).toEqual({ switched: false });
+  });
+
+  it('reverts nothing once the target has taken a write', async () => {
+    const consumers = [
+      { switch: fileSwitch(), account: consumerAccount },
+      {
+        switch: failing(async () => {
+          await using app = await openConnection(consumerAccount);
+          await app.query('INSERT INTO shop.item (v) VALUES (1000)');
+        }),
+        account: consumerAccount,
+      },
+    ];
+    await expect(cutOver({ ...job, consumers }, options())).rejects.toMatchObject({
+      code: 'SWITCH_FAILED',
+      message: expect.stringContaining('nothing is reverted') as string,
+    });
+    expect(await fileText()).toBe('DB=new:3306\n');
+    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+    expect(await settleCutover(job, options())).toMatchObject({ switched: true });
+  });
+
+  it('reverts nothing while a consumer is logged in to the target, or its account is not known', async () => {
+    await using app = await openConnection(consumerAccount);
+    const consumers = [
+      { switch: fileSwitch(), account: consumerAccount },
+      { switch: failing(), account: consumerAccount },
+    ];
+    await expect(cutOver({ ...job, consumers }, options())).rejects.toMatchObject({
+      message: expect.stringContaining('logged in') as string,
+    });
+    await app.query('SELECT 1');
+    expect(await fileText()).toBe('DB=new:3306\n');
+    // The endpoint was repaired: it goes forward.
+    const repaired = [
+      consumers[0]!,
+      { switch: { ...failing(), do: async () => {} }, account: null },
+    ];
+    await cutOver({ ...job, consumers: repaired }, options());
+    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+  });
+});
