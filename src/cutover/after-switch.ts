@@ -33,6 +33,7 @@ export async function forward(
     async () => await enableEvents(job.target, job.catalog, { signal }),
   );
   await steps.run('persist fence', async () => {
+    await journal.assertHeld();
     await persistFence(job.fence, { signal });
   });
   const result = resultOf(journal, steps);

@@ -112,16 +112,16 @@ async function look(fence: Connection, source: Connection): Promise<Look> {
       throw error;
     });
   const appliers = await replicationThreads(source);
+  // Without a fence nothing is proved, and nobody's session may be ended.
+  if (Number(variables?.s) !== 1) throw notQuiescent('super_read_only is not ON');
   const obstacle =
-    Number(variables?.s) !== 1
-      ? 'super_read_only is not ON any more'
-      : prepared.length > 0
-        ? `${prepared.length} prepared XA transaction(s): the fence does not stop their commit`
-        : transactions.length > 0
-          ? `${transactions.length} transaction(s) that modified rows are still open`
-          : appliers.includes('Yes')
-            ? "the source's own replication applier runs: the fence does not stop it"
-            : null;
+    prepared.length > 0
+      ? `${prepared.length} prepared XA transaction(s): the fence does not stop their commit`
+      : transactions.length > 0
+        ? `${transactions.length} transaction(s) that modified rows are still open`
+        : appliers.includes('Yes')
+          ? "the source's own replication applier runs: the fence does not stop it"
+          : null;
   return {
     obstacle,
     writers: transactions.map(({ thread }) => Number(thread)).filter((thread) => thread > 0),

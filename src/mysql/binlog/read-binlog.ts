@@ -198,6 +198,8 @@ class DumpStream {
   #inner: Iterator<BinlogEvent> | null = null;
   #held = false;
   #ended = false;
+  /** The connection ended while the stream was held back. */
+  #closed: SkyferryFailure | null = null;
   #lastSign = Date.now();
   #settle: { resolve(at: FilePosition): void; reject(error: unknown): void } | null = null;
 
@@ -228,8 +230,8 @@ class DumpStream {
         if (signal?.aborted === true) onAbort();
         this.#socket.on('data', (piece) => this.#onData(piece));
         this.#socket.on('error', (error) => this.#fail(toFailure(error, source)));
-        this.#socket.on('end', () => this.#fail(lost('was closed by the server')));
-        this.#socket.on('close', () => this.#fail(lost('was closed')));
+        this.#socket.on('end', () => this.#onClosed(lost('was closed by the server')));
+        this.#socket.on('close', () => this.#onClosed(lost('was closed')));
         this.#socket.write(packet(dumpCommand(this.#options)));
         this.#socket.resume();
       });
@@ -244,6 +246,12 @@ class DumpStream {
     if (this.#ended) return;
     this.#reader.push(piece);
     if (!this.#held) this.#pump();
+  }
+
+  /** While the consumer holds the stream back, its proper end may wait among what was received already. */
+  #onClosed(failure: SkyferryFailure): void {
+    if (this.#held) this.#closed ??= failure;
+    else this.#fail(failure);
   }
 
   #pump(): void {
