@@ -62,7 +62,7 @@ const tasks = {
     test('--config', 'vitest.soak.config.ts', ...args);
   },
   bench() {
-    build();
+    node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json');
     node('dist-bench/bench/main.js', ...args);
   },
   skyferry() {

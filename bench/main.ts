@@ -1,0 +1,93 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bench } from './bench.ts';
+import { catchUpPhase } from './catch-up/phase.ts';
+import { restoreRows, TABLES, writeTableFiles } from './data.ts';
+import { loadPhase } from './load/phase.ts';
+import type { BenchOptions, PhaseName } from './options.ts';
+import { readOptions, usage } from './options.ts';
+import type { Phase } from './phase.ts';
+import { runPhase } from './phase.ts';
+import type { BenchResult } from './print.ts';
+import { commandLine, machineLine, resultLines } from './print.ts';
+import { getPrograms } from './programs.ts';
+import { startServer } from './servers.ts';
+import { verifyPhase } from './verify/phase.ts';
+
+const progress = (line: string): void => console.error(line);
+
+/** The load comes first: it needs the source's rows as they were generated. */
+const phases: Record<PhaseName, (bench: Bench) => Phase | Promise<Phase>> = {
+  load: loadPhase,
+  'catch-up': catchUpPhase,
+  verify: verifyPhase,
+};
+
+async function main(): Promise<number> {
+  const options = optionsOrUsage();
+  if (typeof options === 'number') return options;
+  const interrupted = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => interrupted.abort(new Error(`ended by ${name}`)));
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'skyferry-bench-'));
+  try {
+    const result = await runAll(options, folder, interrupted.signal);
+    console.log(resultLines(result));
+    if (options.json !== null)
+      await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
+    return 0;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function optionsOrUsage(): BenchOptions | number {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (options !== 'help') return options;
+    console.log(usage);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n${usage}`);
+    return 2;
+  }
+}
+
+async function runAll(
+  options: BenchOptions,
+  folder: string,
+  signal: AbortSignal,
+): Promise<BenchResult> {
+  const programs = await getPrograms(signal);
+  progress(`writing ${TABLES.length} x ${options.rows} rows`);
+  const bytes = await writeTableFiles(folder, options.rows);
+  const source = await startServer('source', programs.mysqld, folder);
+  try {
+    const target = await startServer('target', programs.mysqld, folder);
+    try {
+      await restoreRows(source, folder, signal);
+      const bench: Bench = { options, programs, source, target, folder, signal };
+      const results = [];
+      for (const name of options.phases) {
+        const phase = await phases[name](bench);
+        const { rounds } = options;
+        results.push(await runPhase(phase, { rounds, source, target, signal, progress }));
+      }
+      return {
+        command: commandLine(options),
+        machine: machineLine(programs),
+        data: `${TABLES.length} tables of ${options.rows} rows, one secondary index each, ${Math.round(bytes / 1e6)} MB as text`,
+        phases: results,
+      };
+    } finally {
+      await target.stop();
+    }
+  } finally {
+    await source.stop();
+  }
+}
+
+process.exitCode = await main();
