@@ -56,7 +56,7 @@ export async function compareTables(job: VerifyJob, options: VerifyOptions): Pro
       estimatedRows: forms.reduce((sum, { table }) => sum + table.estimatedRows, 0),
       tablesDone: tables.filter(isDone).length,
       tables: forms.length,
-      differing: findings.differingCount,
+      differing: findings.differingCount + findings.standing,
       rechecking: findings.rechecking,
     });
   const comparison: Comparison = {
@@ -183,7 +183,7 @@ async function comparePiece(
   run.digests[index] = source?.digest ?? '';
   if (source?.digest === target?.digest && source?.rows === target?.rows) return [];
   const suspects = await diffRows(pair, form, where);
-  if (comparison.findings.differingCount >= RECHECKED_DIFFERENCES) {
+  if (comparison.findings.standing >= RECHECKED_DIFFERENCES) {
     for (const { key, kind } of suspects) {
       comparison.findings.differ(form.table.name, describeKey(form, key), kind);
     }

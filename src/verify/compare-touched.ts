@@ -70,7 +70,7 @@ export async function compareTouched(
       estimatedRows: 0,
       tablesDone: compared.size,
       tables: job.catalog.tables.length,
-      differing: findings.differingCount,
+      differing: findings.differingCount + findings.standing,
       rechecking: findings.rechecking,
     });
   const comparison: Comparison = {

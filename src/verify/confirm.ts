@@ -37,6 +37,7 @@ export async function confirm(
   }
   for (const suspect of standing) {
     const { name } = suspect.form.table;
+    findings.standing--;
     if (touched.has(identityOf(suspect))) findings.leaveUnsettled(name, suspect.label);
     else findings.differ(name, suspect.label, suspect.kind);
   }

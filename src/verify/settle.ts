@@ -173,8 +173,10 @@ function sortOut<T>(
   const standing: Standing[] = [];
   for (const { subject, source, target, outcome } of looked) {
     const found = describe(subject, source, target);
-    if (outcome === 'standing') standing.push(found);
-    else comparison.findings.leaveUnsettled(found.form.table.name, found.label);
+    if (outcome === 'standing') {
+      comparison.findings.standing++;
+      standing.push(found);
+    } else comparison.findings.leaveUnsettled(found.form.table.name, found.label);
   }
   return standing;
 }

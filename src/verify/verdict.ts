@@ -53,6 +53,8 @@ export class Findings {
   #unsettledCount = 0;
   /** Rows that are being looked at again now. */
   rechecking = 0;
+  /** Rows that stand still and differ, but are not confirmed yet. */
+  standing = 0;
 
   differ(table: QualifiedName, key: string, kind: DifferenceKind): void {
     const name = displayName(table);

@@ -45,10 +45,10 @@ describe('verification under writes', () => {
       signal: applying.signal,
       onProgress: () => {},
     }).catch(() => {});
-    let writing = true;
+    const writing = new AbortController();
     const writers = Promise.all(
       [2, 3, 4].map(async (seed) => {
-        for (let round = 0; writing; round++) {
+        for (let round = 0; !writing.signal.aborted; round++) {
           await writeRandomly(servers.source, seed + 10 * round, 50);
         }
       }),
@@ -67,7 +67,7 @@ describe('verification under writes', () => {
     }
     const whole = await compareTables(jobOf(migration), options);
     expect(whole).toMatchObject({ equal: true, differing: [] });
-    writing = false;
+    writing.abort();
     await writers;
     applying.abort();
     await applied;
@@ -151,6 +151,22 @@ describe('compareTouched at rest', () => {
     expect(verdict.orphansPossible.map(({ table }) => table.name).sort()).toEqual([
       'grand',
       'loose',
+    ]);
+  });
+
+  it('goes through more touched rows than one batch holds', async () => {
+    const { migration, from } = await begin();
+    await source.query('SET SESSION cte_max_recursion_depth = 100000');
+    await source.query(
+      `INSERT INTO folded WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)
+         SELECT i, i FROM n`,
+    );
+    expect(await touchedAtRest(migration, from)).toMatchObject({ equal: true, rows: 45_000 });
+    await tamper("UPDATE folded SET v = 0 WHERE name IN ('1', '30000', '45000')");
+    expect(names(await touchedAtRest(migration, from))).toEqual([
+      'Ledger.folded name=1 changed',
+      'Ledger.folded name=30000 changed',
+      'Ledger.folded name=45000 changed',
     ]);
   });
 
