@@ -7,7 +7,7 @@ import type { CutoverJob, CutoverOptions } from './job.ts';
 import { CutoverJournal } from './journal.ts';
 import { StepList } from './steps.ts';
 
-export type { Consumer, CutoverJob, CutoverOptions } from './job.ts';
+export type { CutoverJob, CutoverOptions } from './job.ts';
 
 /**
  * Fences the source, proves that it stands still, drains, compares, and switches the consumers in order.

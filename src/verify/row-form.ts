@@ -97,7 +97,7 @@ function describeValue(column: Column, value: KeyValue): string {
   return readable ? text : `0x${value.toString('hex')}`;
 }
 
-export function columnOf(table: Table, name: string): Column {
+function columnOf(table: Table, name: string): Column {
   const column = table.columns.find((c) => c.name.toLowerCase() === name.toLowerCase());
   if (column === undefined) {
     throw new SkyferryFailure('INTERNAL', `the catalog lacks column ${name} of a key`);

@@ -42,7 +42,7 @@ export interface Difference {
   readonly kind: DifferenceKind;
 }
 
-export const NAMED_DIFFERENCES = 100;
+const NAMED_DIFFERENCES = 100;
 
 /** Collects what a comparison finds; its size does not grow with the number of differences. */
 export class Findings {

@@ -15,7 +15,7 @@ const commandSchema = z.strictObject({
 });
 const commandsSchema = z.record(z.string().min(1), commandSchema);
 
-export type SwitchCommand = z.infer<typeof commandSchema>;
+type SwitchCommand = z.infer<typeof commandSchema>;
 export type SwitchCommands = Readonly<Record<string, SwitchCommand>>;
 
 /** The worker's own file of commands: `{name: {switch: [argv], undo: [argv], probe?: [argv]}}`. */
