@@ -45,13 +45,15 @@ export function migrationHandle({ client }: Session, name: string): WorkflowHand
   return client.workflow.getHandle(workflowId(name));
 }
 
+/** temporal.api.enums.v1.TaskQueueType; the package of the enum takes long to load. */
+const WORKFLOW_TASK_QUEUE = 1;
+
 /** How many workers poll Skyferry's queue: without one a query hangs and nothing goes on. */
 export async function countWorkers({ client }: Session): Promise<number> {
-  const { temporal } = await import('@temporalio/proto');
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: TASK_QUEUE },
-    taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    taskQueueType: WORKFLOW_TASK_QUEUE,
   });
   const recent = Date.now() - 70_000;
   return (pollers ?? []).filter((p) => Number(p.lastAccessTime?.seconds ?? 0) * 1000 > recent)
