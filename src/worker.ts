@@ -4,7 +4,7 @@ import { createActivities } from './activities/create.ts';
 import { createSecretResolver } from './config/secrets.ts';
 import type { SwitchCommands } from './cutover/switches/command.ts';
 import { loadSwitchCommands } from './cutover/switches/command.ts';
-import { bundleWorkflows } from './workflow-bundle.ts';
+import { workflowCode } from './workflow-bundle.ts';
 import { createWorkerLog } from './worker-log.ts';
 import { TASK_QUEUE } from './workflows/messages.ts';
 
@@ -36,12 +36,12 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     }),
   });
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const [connection, bundle] = await Promise.all([
+  const [connection, code] = await Promise.all([
     NativeConnection.connect(connectionOptions),
-    bundleWorkflows(),
+    workflowCode(),
   ]);
   try {
-    const worker = await createWorker(options, { connection, namespace, code: bundle.code });
+    const worker = await createWorker(options, { connection, namespace, code });
     await worker.run();
   } finally {
     await connection.close();
