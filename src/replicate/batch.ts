@@ -135,6 +135,9 @@ export class MergedChanges {
     this.#arena = arena;
   }
 
+  /** How rows were grouped does not matter: each key has one last state. */
+  startEvent(): void {}
+
   /** As `walkRows` hands rows out. */
   add(change: RowChange, bytes: Buffer, start: number, split: number, end: number): void {
     if (change === 'insert') this.#write(this.#readKey(bytes, start), bytes, start, end);
@@ -197,23 +200,34 @@ export interface OrderedRun {
   readonly images: Images;
 }
 
-/** A table without a row key: its changes as they came, because equal rows cannot be told apart. */
+/**
+ * A table without a row key: its changes as they came, because equal rows cannot be told apart. Changes
+ * of different events stay apart: the target looks up all rows of one event in a single scan, in
+ * which a row that an earlier change of the same event has just made is not found.
+ */
 export class OrderedChanges {
   readonly shape: TableMap;
   readonly runs: OrderedRun[] = [];
   readonly #arena: Arena;
+  #eventStarts = true;
 
   constructor(shape: TableMap, arena: Arena) {
     this.shape = shape;
     this.#arena = arena;
   }
 
+  startEvent(): void {
+    this.#eventStarts = true;
+  }
+
   add(change: RowChange, bytes: Buffer, start: number, _split: number, end: number): void {
     let run = this.runs.at(-1);
-    if (run?.change !== change) {
+    const joins = run?.change === change && (change === 'insert' || !this.#eventStarts);
+    if (run === undefined || !joins) {
       run = { change, images: [] };
       this.runs.push(run);
     }
+    this.#eventStarts = false;
     const at = this.#arena.keep(bytes, start, end);
     run.images.push(at, at + (end - start));
   }

@@ -106,6 +106,8 @@ export interface RowsEvent extends EventBase {
   readonly endOfStatement: boolean;
   /** Written with foreign_key_checks=0 on the source. */
   readonly noForeignKeyChecks: boolean;
+  /** 9.x with its foreign keys above the engine: what they cascaded is logged too, as rows of its own. */
+  readonly cascadesLogged: boolean;
   /** Why the images cannot be used as they are (a column is missing, JSON diffs); null: they can. */
   readonly refusal: string | null;
 }
@@ -179,4 +181,4 @@ export const HEADER_LENGTH = 19;
 export const CHECKSUM_LENGTH = 4;
 
 /** Bits of the flags of a rows event. */
-export const rowsFlags = { endOfStatement: 1, noForeignKeyChecks: 2 } as const;
+export const rowsFlags = { endOfStatement: 1, noForeignKeyChecks: 2, cascadesLogged: 16 } as const;

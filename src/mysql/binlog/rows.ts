@@ -42,6 +42,7 @@ export function readRows(
     end,
     endOfStatement: (flags & rowsFlags.endOfStatement) !== 0,
     noForeignKeyChecks: (flags & rowsFlags.noForeignKeyChecks) !== 0,
+    cascadesLogged: (flags & rowsFlags.cascadesLogged) !== 0,
     refusal: refusal(code, complete),
   };
 }
