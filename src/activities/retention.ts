@@ -1,10 +1,11 @@
 import { readCheckpoint, remember } from '../checkpoint/store.ts';
 import type { Connection } from '../mysql/connection.ts';
+import { isFailure } from '../failures.ts';
 import {
-  RETENTION_HOURS,
-  readRetentionHours,
-  setRetentionHours,
-} from '../provision/binlog-retention.ts';
+  LONGEST_RDS_RETENTION_HOURS,
+  readRetention,
+  setRdsRetention,
+} from '../mysql/binlog-retention.ts';
 
 /** The former value is remembered before it is changed, and only once. Says what it did. */
 export async function raiseRetention(
@@ -12,16 +13,26 @@ export async function raiseRetention(
   target: Connection,
   name: string,
 ): Promise<string[]> {
-  const hours = await readRetentionHours(source);
-  if (hours === undefined || (hours !== null && hours >= RETENTION_HOURS)) return [];
+  const retention = await readRetention(source);
+  if (retention.kind !== 'rds') return [];
+  const { hours } = retention;
+  if (hours !== null && hours >= LONGEST_RDS_RETENTION_HOURS) return [];
   const checkpoint = await readCheckpoint(target, name);
   if (checkpoint?.remembered['retention'] === undefined) {
     // Text, because a merged null would take the memory away instead of remembering "not set".
     await remember(target, name, { retention: hours === null ? 'not set' : String(hours) });
   }
-  await setRetentionHours(source, RETENTION_HOURS);
+  try {
+    await setRdsRetention(source, LONGEST_RDS_RETENTION_HOURS);
+  } catch (error) {
+    if (!isFailure(error, 'ACCESS_DENIED')) throw error;
+    await remember(target, name, { retention: null });
+    return [
+      `the source keeps its binlog ${hours ?? 'no set number of'} h; this account may not raise it`,
+    ];
+  }
   return [
-    `the source keeps its binlog ${RETENTION_HOURS} h (before: ${hours ?? 'not set'}); put back at the end`,
+    `the source keeps its binlog ${LONGEST_RDS_RETENTION_HOURS} h (before: ${hours ?? 'not set'}); put back at the end`,
   ];
 }
 
@@ -33,7 +44,7 @@ export async function restoreRetention(
 ): Promise<string[]> {
   const former = (await readCheckpoint(target, name))?.remembered['retention'];
   if (typeof former !== 'string') return [];
-  await setRetentionHours(source, former === 'not set' ? null : Number(former));
+  await setRdsRetention(source, former === 'not set' ? null : Number(former));
   await remember(target, name, { retention: null });
   return [`the source's binlog retention is put back (hours: ${former})`];
 }

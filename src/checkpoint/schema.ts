@@ -34,7 +34,6 @@ export const checkpointTables = [
     chunks          int unsigned NULL COMMENT 'null: not cut yet',
     start_file      varchar(512) CHARACTER SET ascii NULL COMMENT 'table without a key: its exact snapshot',
     start_offset    bigint unsigned NULL,
-    objects_done    tinyint(1)   NOT NULL DEFAULT 0 COMMENT 'indexes and foreign keys are built',
     PRIMARY KEY (migration, schema_name, table_name)
   ) ENGINE=InnoDB CHARACTER SET utf8mb4`,
   `CREATE TABLE IF NOT EXISTS skyferry.copied_chunk (

@@ -53,6 +53,7 @@ export async function countWorkers({ client }: Session): Promise<number> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: TASK_QUEUE },
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
     taskQueueType: WORKFLOW_TASK_QUEUE,
   });
   const recent = Date.now() - 70_000;

@@ -8,6 +8,9 @@ export type Retention =
   /** 0: for ever. */
   | { readonly kind: 'variable'; readonly seconds: number };
 
+/** What RDS takes at most. */
+export const LONGEST_RDS_RETENTION_HOURS = 168;
+
 const NO_SUCH_ROUTINE = 1305;
 const EXECUTE_DENIED = 1370;
 
@@ -30,7 +33,7 @@ export async function readRetention(connection: Connection): Promise<Retention> 
   return { kind: 'variable', seconds: Number(row?.s ?? 0) };
 }
 
-/** Needs EXECUTE on the procedure. RDS takes at most 168 hours, null to unset. */
+/** Needs EXECUTE on the procedure. null: not set. */
 export async function setRdsRetention(connection: Connection, hours: number | null): Promise<void> {
   await connection.execute("CALL mysql.rds_set_configuration('binlog retention hours', ?)", [
     hours,
