@@ -15,6 +15,7 @@ import { registerSchema } from './commands/schema.ts';
 import { registerStart } from './commands/start.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerValidate } from './commands/validate.ts';
+import { registerVerify } from './commands/verify.ts';
 import { registerWorker } from './commands/worker.ts';
 
 /** In the order of a migration's life: the order of `skyferry --help`. */
@@ -33,6 +34,7 @@ export function registerCommands(program: Command): void {
     registerResume,
     registerAbort,
     registerRetry,
+    registerVerify,
     registerReport,
     registerWorker,
     registerDev,
