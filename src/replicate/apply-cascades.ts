@@ -144,7 +144,16 @@ class CascadeRun {
     const name = qualify(table.target);
     const ignore = mayCollide ? ' IGNORE' : '';
     await this.#execute(table, `UPDATE${ignore} ${name} SET ${set.join(', ')} WHERE ${where}`);
-    if (mayCollide) await this.#execute(table, `DELETE FROM ${name} WHERE ${where}`);
+    if (!mayCollide) return;
+    // New values may equal the old ones by collation ('abc', 'ABC'): such rows are no leftovers.
+    const renamed = assignments.map(({ column, text }) => {
+      const definition = columns[column]!;
+      return `${quoteIdentifier(definition.name)} <=> ${valueLiteral(definition, text)}`;
+    });
+    await this.#execute(
+      table,
+      `DELETE FROM ${name} WHERE (${where}) AND NOT (${renamed.join(' AND ')})`,
+    );
   }
 
   /** A table without a row key was copied as of a position of its own: before it nothing is to be done. */
