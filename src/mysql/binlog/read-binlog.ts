@@ -282,7 +282,9 @@ class DumpStream {
     this.#lastSign = Date.now();
     if (verdict === 'stop') this.#finish();
     this.#pump();
-    if (!this.#held && !this.#ended) this.#socket.resume();
+    if (this.#held || this.#ended) return;
+    if (this.#closed !== null) this.#fail(this.#closed);
+    else this.#socket.resume();
   }
 
   /** null: more bytes are needed, or the stream has ended. */
