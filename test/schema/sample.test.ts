@@ -36,7 +36,7 @@ afterAll(() => servers?.stop());
 
 test('the sample arrives whole, with its definers where the account may set them', async () => {
   const { target } = servers;
-  await createSampleDefiners(target, { withPrivileged: true });
+  await createSampleDefiners(target);
   const job = { target, catalog, lctn, migration: 'sample', parallel: 2 };
   await createSchemas(target, catalog, lctn);
   await createTables(target, catalog, lctn);

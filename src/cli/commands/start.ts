@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { loadConfigFile } from '../../config/load.ts';
 import type { MigrationConfig } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
+import type { MigrationInput } from '../../workflows/messages.ts';
 import { TASK_QUEUE, workflowId } from '../../workflows/messages.ts';
 import { withConfigOption } from '../config-option.ts';
 import { note, out, printJson } from '../output.ts';
@@ -30,7 +31,7 @@ async function start(config: MigrationConfig, json: boolean): Promise<void> {
     .start('migrateDatabase', {
       workflowId: id,
       taskQueue: TASK_QUEUE,
-      args: [config],
+      args: [config satisfies MigrationInput],
       workflowIdConflictPolicy: 'FAIL',
       staticSummary:
         `${config.source.host} → ${config.target.host}: ${config.schemas.join(', ')}`.slice(0, 200),
