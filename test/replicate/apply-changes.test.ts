@@ -36,8 +36,9 @@ describe.each(['ON', 'OFF'])('random changes, native foreign keys %s', (native) 
     await run(servers.source, [
       "INSERT INTO app.heap VALUES (1, 'a'), (1, 'a'), (2, 'a')",
       'BEGIN',
-      "UPDATE app.heap SET b = 'b' WHERE a = 1",
-      "UPDATE app.heap SET b = 'c' WHERE b = 'b'",
+      // From a later place in the index to an earlier one, where the target has looked already.
+      'UPDATE app.heap SET a = 0 WHERE a = 1',
+      "UPDATE app.heap SET b = 'c' WHERE a = 0",
       "DELETE FROM app.heap WHERE b = 'c' LIMIT 1",
       'COMMIT',
     ]);
