@@ -34,12 +34,14 @@ describe.each(['ON', 'OFF'])('random changes, native foreign keys %s', (native) 
       ['CREATE TABLE heap (a int, b varchar(10))'],
     );
     await run(servers.source, [
-      "INSERT INTO app.heap VALUES (1, 'a'), (1, 'a'), (2, 'a')",
-      'BEGIN',
+      'INSERT INTO app.heap VALUES (1, 14), (3, 14), (5, 14), (5, 14)',
       // From a later place in the index to an earlier one, where the target has looked already.
-      'UPDATE app.heap SET a = 0 WHERE a = 1',
-      "UPDATE app.heap SET b = 'c' WHERE a = 0",
-      "DELETE FROM app.heap WHERE b = 'c' LIMIT 1",
+      'BEGIN',
+      'UPDATE app.heap SET a = 3 WHERE a = 5 LIMIT 1',
+      'DELETE FROM app.heap WHERE a = 3 LIMIT 1',
+      'UPDATE app.heap SET a = 3 WHERE a = 5',
+      'UPDATE app.heap SET n = n + 1 WHERE a = 3',
+      'UPDATE app.heap SET n = n + 1 WHERE a = 1',
       'COMMIT',
     ]);
     await catchUp(migration);
