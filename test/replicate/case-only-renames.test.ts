@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { acquireEpoch, raiseHigh } from '../../src/checkpoint/store.ts';
 import { copyTables } from '../../src/copy/copy-tables.ts';
-import { openConnection } from '../../src/mysql/connection.ts';
 import { startMysqlPair } from '../servers.ts';
-import { beginMigration, binlogEnd, catchUp, countRows, differences, LCTN, run } from './lab.ts';
+import {
+  beginMigration,
+  catchUp,
+  countRows,
+  differences,
+  LCTN,
+  raiseHighToNow,
+  run,
+} from './lab.ts';
 
 /** Equal to the key by its collation, other bytes: case alone, and together with another column. */
 const tables = [
@@ -38,7 +44,7 @@ test.each(['before', 'after'])('cascade %s the copy has converged', async (momen
   });
   await copyTables({ ...migration.job, parallel: 2, chunkRows: 100 }, { signal, onProgress });
   await run(servers.source, renames);
-  if (moment === 'before') await raiseHighToNow();
+  if (moment === 'before') await raiseHighToNow(migration);
   await catchUp(migration);
   expect(await differences(migration)).toEqual({});
   expect(await countRows(servers.target, 'renamed.line')).toBe(5);
@@ -57,12 +63,3 @@ test('cascade to rows that were copied under their new spelling', async () => {
 
 const signal = new AbortController().signal;
 const onProgress = () => {};
-
-async function raiseHighToNow(): Promise<void> {
-  const high = await binlogEnd(servers.source);
-  await using target = await openConnection(servers.target);
-  const epoch = await acquireEpoch(target, 'renamed');
-  await target.query('BEGIN');
-  await raiseHigh(target, { name: 'renamed', epoch }, high);
-  await target.query('COMMIT');
-}

@@ -1,6 +1,7 @@
 import {
   acquireEpoch,
   createCheckpoint,
+  raiseHigh,
   removeCheckpoint,
   setStartPosition,
 } from '../../src/checkpoint/store.ts';
@@ -92,6 +93,16 @@ export async function catchUp(
 
 export function binlogEnd(source: Endpoint): Promise<FilePosition> {
   return withConnection(source, {}, readBinlogEnd);
+}
+
+/** As if a chunk had been read now: everything before now may be ahead of the position. */
+export async function raiseHighToNow({ job }: Migration): Promise<void> {
+  const high = await binlogEnd(job.source);
+  await using target = await openConnection(job.target);
+  const epoch = await acquireEpoch(target, job.migration);
+  await target.query('BEGIN');
+  await raiseHigh(target, { name: job.migration, epoch }, high);
+  await target.query('COMMIT');
 }
 
 /** By table: how many rows only the source and only the target has. Equal tables are not named. */
