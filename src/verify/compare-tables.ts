@@ -65,6 +65,7 @@ export async function compareTables(job: VerifyJob, options: VerifyOptions): Pro
     findings,
     atRest: false,
     caughtUp: catchUpWith(control, applied),
+    onDifference: options.onDifference,
     changed: report,
   };
 
@@ -186,6 +187,7 @@ async function comparePiece(
   if (comparison.findings.standing >= RECHECKED_DIFFERENCES) {
     for (const { key, kind } of suspects) {
       comparison.findings.differ(form.table.name, describeKey(form, key), kind);
+      comparison.onDifference?.({ table: form.table, key, confirmed: true });
     }
     return [];
   }

@@ -79,6 +79,7 @@ export async function compareTouched(
     findings,
     atRest: job.atRest,
     caughtUp: catchUpWith(control, applied),
+    onDifference: options.onDifference,
     changed: report,
   };
   const standing: Standing[] = [];

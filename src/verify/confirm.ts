@@ -36,10 +36,12 @@ export async function confirm(
     });
   }
   for (const suspect of standing) {
-    const { name } = suspect.form.table;
+    const { form, key, label, kind } = suspect;
     findings.standing--;
-    if (touched.has(identityOf(suspect))) findings.leaveUnsettled(name, suspect.label);
-    else findings.differ(name, suspect.label, suspect.kind);
+    const confirmed = !touched.has(identityOf(suspect));
+    if (confirmed) findings.differ(form.table.name, label, kind);
+    else findings.leaveUnsettled(form.table.name, label);
+    comparison.onDifference?.({ table: form.table, key, confirmed });
   }
 }
 

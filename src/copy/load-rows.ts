@@ -1,0 +1,87 @@
+import { SkyferryFailure } from '../failures.ts';
+import type { Table } from '../mysql/catalog/types.ts';
+import { qualify, quoteIdentifier, spelledOn } from '../mysql/identifier.ts';
+import type { RawConnection } from '../mysql/raw-connection.ts';
+import type { ColumnTransfer } from './columns.ts';
+import { columnTransfer } from './columns.ts';
+import type { PacketPool, Pumped } from './pump.ts';
+import { pumpRows } from './pump.ts';
+
+export interface RowsLoad {
+  readonly source: RawConnection;
+  readonly target: RawConnection;
+  readonly pool: PacketPool;
+  /** The target's lower_case_table_names. */
+  readonly lctn: number;
+  readonly table: Table;
+  /** For failures: which rows these are. */
+  readonly what: string;
+  onMoved(rows: number, bytes: number): void;
+}
+
+/**
+ * Moves the source's rows that meet a condition (empty: all) into the target's table, within the target's
+ * open transaction. COPY_INEXACT when not every row was stored as it was read.
+ */
+export async function loadRows(
+  load: RowsLoad,
+  condition: string,
+  afterLast: () => Promise<void>,
+): Promise<Pumped> {
+  const { source, target, table, lctn, pool } = load;
+  const transfer = columnTransfer(table);
+  const index =
+    table.rowKey === null ? '' : ` FORCE INDEX (${quoteIdentifier(table.rowKey.index)})`;
+  // Computing a generated column may round, which the target notes, as the source did: that is no loss.
+  const computes = table.columns.some((column) => column.generated !== null);
+  await target.run(`SET SESSION sql_notes = ${computes ? 0 : 1}`);
+  const result = await pumpRows(
+    source,
+    `SELECT ${transfer.select} FROM ${qualify(table.name)}${index}${condition && ` WHERE ${condition}`}`,
+    target,
+    `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${qualify(spelledOn(table.name, lctn))}` +
+      ` CHARACTER SET binary FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\'` +
+      ` LINES TERMINATED BY '\\n' STARTING BY '' ${transfer.load}`,
+    pool,
+    (rows, bytes) => load.onMoved(rows, bytes),
+    afterLast,
+  );
+  if (result.warnings > 0) await explainWarnings(load, transfer, condition);
+  if (result.affectedRows !== result.rows) {
+    throw inexact(load, `${result.rows} rows were read, ${result.affectedRows} were stored`);
+  }
+  return { rows: result.rows, bytes: result.bytes };
+}
+
+/**
+ * LOAD DATA LOCAL turns every error into a warning, so a warning means inexact rows, with one exception:
+ * an ENUM without a member (value 0) cannot be stored without one. Those are counted.
+ */
+async function explainWarnings(
+  load: RowsLoad,
+  transfer: ColumnTransfer,
+  condition: string,
+): Promise<void> {
+  const { target, table, lctn } = load;
+  const listed = await target.rows('SHOW WARNINGS');
+  // The answer's own count has 16 bits, and the list ends at max_error_count.
+  const [total] = await target.rows('SHOW COUNT(*) WARNINGS');
+  const codes = [...new Set(listed.map((warning) => warning[1]?.toString() ?? '?'))];
+  if (transfer.enums.length > 0 && codes.length === 1 && codes[0] === DATA_TRUNCATED) {
+    const zeros = transfer.enums.map((name) => `COALESCE(SUM(${quoteIdentifier(name)} = 0), 0)`);
+    const [row] = await target.rows(
+      `SELECT ${zeros.join(' + ')} FROM ${qualify(spelledOn(table.name, lctn))}${condition && ` WHERE ${condition}`}`,
+    );
+    if (Number(row?.[0]?.toString()) === Number(total?.[0]?.toString())) return;
+  }
+  throw inexact(load, `${total?.[0]?.toString()} warnings (codes ${codes.join(', ')})`);
+}
+
+const DATA_TRUNCATED = '1265';
+
+function inexact({ what }: RowsLoad, how: string): SkyferryFailure {
+  return new SkyferryFailure('COPY_INEXACT', `${what}: ${how}`, {
+    safe: 'what was loaded is rolled back; the source was only read',
+    next: 'compare the definitions of the table on both servers, then retry the phase',
+  });
+}
