@@ -38,6 +38,10 @@ async function main(): Promise<number> {
     if (options.json !== null)
       await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
     return 0;
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    console.error('interrupted; the servers are stopped');
+    return 130;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

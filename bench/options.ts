@@ -17,7 +17,7 @@ export interface BenchOptions {
 export const usage = `usage: npm run bench -- [options]
   --rows N      rows of each of the four tables (default 250000)
   --changes N   row changes that catch-up applies, about (default 300000)
-  --rounds N    how often everything is measured; medians are printed (default 5)
+  --rounds N    how often everything is measured; medians are printed (default 3)
   --only PHASE  load, catch-up or verify; may be repeated
   --json FILE   writes every single measurement`;
 
@@ -28,7 +28,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     options: {
       rows: { type: 'string', default: '250000' },
       changes: { type: 'string', default: '300000' },
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '3' },
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },

@@ -29,7 +29,6 @@ export interface BenchServer {
 }
 
 const SERVER_IDS = { source: 1, target: 2 };
-const PORTS = { source: 5801, target: 5802 };
 
 /** Both alike: a buffer pool that holds everything, the binlog on, no fsync for each commit. */
 const flags = [
@@ -60,7 +59,6 @@ export async function startServer(
     program,
     cache: cacheFolder(),
     folder,
-    port: PORTS[name],
     life: { mode: 'bound', removeAfter: folder },
     flags: [...flags, `--server-id=${SERVER_IDS[name]}`, ...serverCertificateFlags(folder)],
     firstStatements: [
@@ -114,7 +112,10 @@ async function writeClientFiles(
 
 /** Writes out what earlier work left in memory, so that nobody pays for somebody else's pages. */
 export async function settle({ admin }: BenchServer, signal: AbortSignal): Promise<void> {
-  await admin.query('SET GLOBAL innodb_max_dirty_pages_pct = 0');
+  // The low-water mark may not stand above it: it goes along, and must come back too.
+  await admin.query(
+    'SET GLOBAL innodb_max_dirty_pages_pct_lwm = 0, GLOBAL innodb_max_dirty_pages_pct = 0',
+  );
   const deadline = Date.now() + 30_000;
   while (Date.now() < deadline) {
     signal.throwIfAborted();
@@ -122,7 +123,9 @@ export async function settle({ admin }: BenchServer, signal: AbortSignal): Promi
     if (Number(row?.['Value']) < 100) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  await admin.query('SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT');
+  await admin.query(
+    'SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT, GLOBAL innodb_max_dirty_pages_pct_lwm = DEFAULT',
+  );
 }
 
 /** Each statement list on a session of its own, all at once. */
