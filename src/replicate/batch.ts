@@ -1,10 +1,13 @@
+import { SkyferryFailure } from '../failures.ts';
 import type { RowChange } from '../mysql/binlog/events.ts';
 import type { TableMap } from '../mysql/binlog/table-map.ts';
+import { displayName } from '../mysql/identifier.ts';
 import { Arena } from './arena.ts';
 import type { Cascade } from './cascade.ts';
 import type { ReplicatedTable } from './replicated-tables.ts';
 import type { RowKeyReader, RowKeyValue } from './row-key.ts';
 import { rowKeyReader } from './row-key.ts';
+import { sameLayout } from './table-shape.ts';
 
 /**
  * Changes that are applied within one target transaction, as segments in order. Within a segment the
@@ -95,6 +98,11 @@ export class Segment {
               arena,
             );
       this.tables.set(table, changes);
+    } else if (!sameLayout(changes.shape, shape)) {
+      const name = displayName(table.table.name);
+      throw new SkyferryFailure('SCHEMA_CHANGED', `rows of ${name} changed their layout`, {
+        safe: 'nothing from this change on was applied',
+      });
     }
     return changes;
   }
