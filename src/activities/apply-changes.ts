@@ -1,7 +1,9 @@
-import { requireCheckpoint } from '../checkpoint/store.ts';
+import { remember, requireCheckpoint } from '../checkpoint/store.ts';
 import { SkyferryFailure } from '../failures.ts';
+import type { Connection } from '../mysql/connection.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { FilePosition, Position } from '../mysql/position.ts';
+import { reconcile } from '../reconcile/reconcile.ts';
 import { applyChanges as apply } from '../replicate/apply-changes.ts';
 import type { OfMigration, Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -29,16 +31,34 @@ export function converge(deps: ActivityDependencies): Activities['converge'] {
       'apply',
       async (step) => {
         const target = await resolveTarget(deps, config);
-        const { high, position } = await withConnection(target, { signal: step.signal }, (c) =>
-          requireCheckpoint(c, config.name),
+        const { high, start } = await withConnection(target, { signal: step.signal }, (c) =>
+          whereItBegan(c, config.name),
         );
-        if (position === null) throw new SkyferryFailure('INTERNAL', 'no starting position');
         // Nothing was copied (no tables): nothing has to become exact.
-        if (high === null) return position;
-        return await run(await openJob(deps, config, step.signal), config, step, high);
+        if (high === null) return { rounds: 0, repaired: [] };
+        const job = await openJob(deps, config, step.signal);
+        await run(job, config, step, high);
+        const { chunkRows, parallel } = config.verification;
+        return await reconcile(
+          { ...job, start, chunkRows, parallel, batchRows: config.limits.applyBatchRows },
+          { signal: step.signal, onProgress: step.report },
+        );
       },
       { stallsAfterMs: STALLS_AFTER_MS },
     );
+}
+
+/** The position moves on from the first try on; the next one must know where change capture began. */
+async function whereItBegan(
+  target: Connection,
+  name: string,
+): Promise<{ high: FilePosition | null; start: Position }> {
+  const { high, position, remembered } = await requireCheckpoint(target, name);
+  if (position === null) throw new SkyferryFailure('INTERNAL', 'no starting position');
+  const known = remembered['convergesFrom'] as Position | undefined;
+  if (known !== undefined) return { high, start: known };
+  await remember(target, name, { convergesFrom: position });
+  return { high, start: position };
 }
 
 async function run(

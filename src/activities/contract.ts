@@ -2,6 +2,7 @@ import type { MigrationConfig, WindowConfig } from '../config/schema.ts';
 import type { Position } from '../mysql/position.ts';
 import type {
   AbortResult,
+  ConvergeResult,
   CopyResult,
   CutoverResult,
   Finding,
@@ -33,8 +34,8 @@ export interface Activities {
   provision: (input: OfMigration) => Promise<ProvisionResult>;
   createTables: (input: OfMigration) => Promise<{ tables: number }>;
   copyTables: (input: OfMigration) => Promise<CopyResult>;
-  /** Applies changes until every copied chunk is exact. */
-  converge: (input: OfMigration) => Promise<Position>;
+  /** Applies changes until every copied chunk is exact; copies again what unlogged cascades missed. */
+  converge: (input: OfMigration) => Promise<ConvergeResult>;
   buildIndexes: (input: OfMigration) => Promise<void>;
   createViewsAndRoutines: (input: OfMigration) => Promise<{ notes: string[] }>;
   /** Runs until it is cancelled. */

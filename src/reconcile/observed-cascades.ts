@@ -11,6 +11,7 @@ import type { CascadingKey, ReplicatedTables } from '../replicate/replicated-tab
 import type { CascadeRoot } from './tables-at-risk.ts';
 
 const HEARTBEAT_MS = 1000;
+const PROGRESS_MS = 1000;
 
 /**
  * The cascades that logged changes started between two positions without being logged themselves.
@@ -19,10 +20,11 @@ const HEARTBEAT_MS = 1000;
 export async function observeCascades(
   tables: ReplicatedTables,
   { source, from, to }: { source: Endpoint; from: Position; to: FilePosition },
-  signal: AbortSignal,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (at: FilePosition) => void },
 ): Promise<CascadeRoot[]> {
   if (compareFilePositions(from, to) >= 0) return [];
   const seen = { delete: new Set<CascadingKey>(), update: new Set<CascadingKey>() };
+  let reportAt = 0;
   const onEvent = assembleTransactions({
     wants: ({ name }) => (tables.find(name)?.cascades.length ?? 0) > 0,
     rows: (event) => {
@@ -41,7 +43,13 @@ export async function observeCascades(
     },
     // The applier, which has passed here, judges statements.
     statement: () => undefined,
-    commit: (transaction) => (compareFilePositions(transaction, to) >= 0 ? 'stop' : undefined),
+    commit: ({ file, offset }) => {
+      if (compareFilePositions({ file, offset }, to) >= 0) return 'stop';
+      if (performance.now() < reportAt) return undefined;
+      reportAt = performance.now() + PROGRESS_MS;
+      onProgress({ file, offset });
+      return undefined;
+    },
   });
   await readBinlog(
     {

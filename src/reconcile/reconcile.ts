@@ -1,5 +1,5 @@
 import { acquireEpoch, requireCheckpoint } from '../checkpoint/store.ts';
-import { SkyferryFailure } from '../failures.ts';
+import { SkyferryFailure, isFailure } from '../failures.ts';
 import type { Table } from '../mysql/catalog/types.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { displayName } from '../mysql/identifier.ts';
@@ -18,7 +18,7 @@ import { whileApplying } from './while-applying.ts';
 
 export interface ReconcileOptions {
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: Pick<LiveProgress, 'apply' | 'verify' | 'step'>) => void;
+  readonly onProgress: (progress: Pick<LiveProgress, 'apply' | 'copy' | 'verify' | 'step'>) => void;
 }
 
 export interface Reconciled {
@@ -47,11 +47,9 @@ export async function reconcile(job: ReconcileJob, options: ReconcileOptions): P
   const observed: CascadeRoot[] = [];
   let from: Position = job.start;
   for (let round = 1; ; round++) {
-    onProgress({ step: 'looking for cascades of several levels' });
     const { high } = await readState(job, signal);
     if (high === null) return result(round - 1, repaired);
-    const cascades = { source: job.source, from, to: high };
-    observed.push(...(await observeCascades(tables, cascades, signal)));
+    observed.push(...(await cascadesBetween(job, tables, { from, to: high }, options)));
     const suspects = tablesAtRisk(job.catalog, observed);
     if (suspects.length === 0) return result(round - 1, repaired);
 
@@ -64,6 +62,31 @@ export async function reconcile(job: ReconcileJob, options: ReconcileOptions): P
     if (isLast) throw stillDiffer(differing.confirmed);
     onProgress({ step: `repairing ${differing.rows} rows` });
     from = await repair(job, differing, repaired, options);
+  }
+}
+
+/** Everything that is possible, when the binlog that tells is gone: the applier needed it no more. */
+async function cascadesBetween(
+  job: ReconcileJob,
+  tables: ReplicatedTables,
+  { from, to }: { from: Position; to: FilePosition },
+  { signal, onProgress }: ReconcileOptions,
+): Promise<CascadeRoot[]> {
+  try {
+    return await observeCascades(
+      tables,
+      { source: job.source, from, to },
+      {
+        signal,
+        onProgress: ({ file, offset }) =>
+          onProgress({
+            step: `looking for cascades, ${file}:${offset} of ${to.file}:${to.offset}`,
+          }),
+      },
+    );
+  } catch (error) {
+    if (isFailure(error, 'BINLOG_PURGED')) return everyRoot(job.catalog);
+    throw error;
   }
 }
 
@@ -138,7 +161,10 @@ async function repair(
   for (const [table, keys] of differing.tables) {
     if (keys !== null) continue;
     onProgress({ step: `copying ${displayName(table.name)} again` });
-    count(table, await recopyTable(job, table, { signal }));
+    count(
+      table,
+      await recopyTable(job, table, { signal, onProgress: (copy) => onProgress({ copy }) }),
+    );
   }
   return position;
 }

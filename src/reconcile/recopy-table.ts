@@ -2,6 +2,7 @@ import { acquireEpoch, assertEpoch } from '../checkpoint/store.ts';
 import { copyTables } from '../copy/copy-tables.ts';
 import type { Table } from '../mysql/catalog/types.ts';
 import { withConnection } from '../mysql/connection.ts';
+import type { CopyProgress } from '../workflows/messages.ts';
 import type { ReconcileJob } from './job.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { ReconcileJob } from './job.ts';
 export async function recopyTable(
   job: ReconcileJob,
   table: Table,
-  { signal }: { signal: AbortSignal },
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: CopyProgress) => void },
 ): Promise<number> {
   await withConnection(job.target, { signal }, async (target) => {
     const holder = { name: job.migration, epoch: await acquireEpoch(target, job.migration) };
@@ -28,7 +29,7 @@ export async function recopyTable(
   // The copy does what is not marked as done; killed before, the former rows are still there, as they were.
   const { rows } = await copyTables(
     { ...job, catalog: { ...job.catalog, tables: [table] }, parallel: 1 },
-    { signal, onProgress: () => {} },
+    { signal, onProgress },
   );
   return rows;
 }

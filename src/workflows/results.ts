@@ -44,6 +44,12 @@ export interface CopyResult {
   }[];
 }
 
+export interface ConvergeResult {
+  /** Comparisons of tables that cascades of the source may have reached without a trace. */
+  readonly rounds: number;
+  readonly repaired: readonly { readonly table: string; readonly rows: number }[];
+}
+
 export interface VerifyResult {
   readonly equal: boolean;
   /** Everything up to here is compared. */

@@ -29,7 +29,7 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
     provision: async () => ({ position, changes: [] }),
     createTables: async () => ({ tables: 2 }),
     copyTables: async () => ({ rows: 10, bytes: 1000, tables: [] }),
-    converge: async () => position,
+    converge: async () => ({ rounds: 1, repaired: [{ table: 'shop.orders', rows: 3 }] }),
     buildIndexes: async () => {},
     createViewsAndRoutines: async () => ({ notes: [] }),
     applyChanges: forever,

@@ -28,8 +28,14 @@ export async function fullLoad(migration: Migration): Promise<Phase> {
   const copied = await persistently(() => copyTables({ config }));
   state.copy = { ...copied, startedAt, endedAt: nowIso() };
   milestone(migration, `${copied.rows} rows copied`);
-  await persistently(() => converge({ config }));
+  const { repaired } = await persistently(() => converge({ config }));
   milestone(migration, 'every copied chunk is exact');
+  for (const { table, rows } of repaired) {
+    milestone(
+      migration,
+      `${table}: ${rows} rows repaired that cascades, which MySQL does not log, met during the copy`,
+    );
+  }
   await persistently(() => buildIndexes({ config }));
   milestone(migration, 'secondary indexes and foreign keys are built');
   const { notes } = await createViewsAndRoutines({ config });
