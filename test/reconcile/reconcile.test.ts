@@ -114,6 +114,52 @@ test('one level: a key that another parent had before', async () => {
   expect(await differences(migration)).toEqual({});
 });
 
+test('keys that are equal by collation and differ in their bytes', async () => {
+  await events(
+    "INSERT INTO line VALUES ('alpha', 1, 2, 'x', NULL)",
+    "UPDATE job SET code = 'ALPHA' WHERE code = 'alpha'",
+  );
+  await copy();
+  await catchUp(migration);
+  expect(await differences(migration)).toEqual({ 'mend.line': '1 missing, 1 extra' });
+  await reconcile(jobOf(migration), options);
+  expect(await differences(migration)).toEqual({});
+});
+
+test('interrupted at every step and called again', async () => {
+  await copy('line', 'remark');
+  const lines = Array.from({ length: 700 }, (_, i) => `('alpha', 1, ${i + 100}, 'many', '[]')`);
+  await events(
+    `INSERT INTO line VALUES ${lines.join(', ')}`,
+    "INSERT INTO remark VALUES ('alpha', 1, 'a')",
+    "UPDATE job SET code = 'gamma' WHERE code = 'alpha'",
+  );
+  await copy();
+  await catchUp(migration);
+  expect(await differences(migration)).toEqual({
+    'mend.line': '701 missing, 701 extra',
+    'mend.remark': '1 missing, 1 extra',
+  });
+  let calls = 0;
+  for (let steps = 1; ; steps++) {
+    const stop = new AbortController();
+    let left = steps;
+    const done = await reconcile(jobOf(migration), {
+      signal: AbortSignal.any([signal, stop.signal]),
+      onProgress: ({ step }) => {
+        if (step !== undefined && --left === 0) stop.abort(new Error('killed'));
+      },
+    }).catch((error: unknown) => {
+      expect(error).toMatchObject({ message: 'killed' });
+      return null;
+    });
+    calls++;
+    if (done !== null) break;
+  }
+  expect(calls).toBeGreaterThan(3);
+  expect(await differences(migration)).toEqual({});
+});
+
 test('a table without a key is copied anew', async () => {
   await copy();
   await events(
