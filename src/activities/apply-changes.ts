@@ -2,8 +2,8 @@ import { remember, requireCheckpoint } from '../checkpoint/store.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { withConnection } from '../mysql/connection.ts';
-import type { FilePosition, Position } from '../mysql/position.ts';
-import { reconcile } from '../reconcile/reconcile.ts';
+import type { Position } from '../mysql/position.ts';
+import { converge as convergeRows } from '../reconcile/converge.ts';
 import { applyChanges as apply } from '../replicate/apply-changes.ts';
 import type { OfMigration, Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -31,17 +31,23 @@ export function converge(deps: ActivityDependencies): Activities['converge'] {
       'apply',
       async (step) => {
         const target = await resolveTarget(deps, config);
-        const { high, start } = await withConnection(target, { signal: step.signal }, (c) =>
+        const start = await withConnection(target, { signal: step.signal }, (c) =>
           whereItBegan(c, config.name),
         );
-        // Nothing was copied (no tables): nothing has to become exact.
-        if (high === null) return { rounds: 0, repaired: [] };
         const job = await openJob(deps, config, step.signal);
-        await run(job, config, step, high);
         const { chunkRows, parallel } = config.verification;
-        return await reconcile(
-          { ...job, start, chunkRows, parallel, batchRows: config.limits.applyBatchRows },
-          { signal: step.signal, onProgress: step.report },
+        const batchRows = config.limits.applyBatchRows;
+        return await recordingLag(job.target, job.migration, (record) =>
+          convergeRows(
+            { ...job, start, chunkRows, parallel, batchRows },
+            {
+              signal: step.signal,
+              onProgress: (progress) => {
+                if (progress.apply !== undefined) record(progress.apply.lagMs);
+                step.report(progress);
+              },
+            },
+          ),
         );
       },
       { stallsAfterMs: STALLS_AFTER_MS },
@@ -49,27 +55,22 @@ export function converge(deps: ActivityDependencies): Activities['converge'] {
 }
 
 /** The position moves on from the first try on; the next one must know where change capture began. */
-async function whereItBegan(
-  target: Connection,
-  name: string,
-): Promise<{ high: FilePosition | null; start: Position }> {
-  const { high, position, remembered } = await requireCheckpoint(target, name);
+async function whereItBegan(target: Connection, name: string): Promise<Position> {
+  const { position, remembered } = await requireCheckpoint(target, name);
   if (position === null) throw new SkyferryFailure('INTERNAL', 'no starting position');
   const known = remembered['convergesFrom'] as Position | undefined;
-  if (known !== undefined) return { high, start: known };
-  await remember(target, name, { convergesFrom: position });
-  return { high, start: position };
+  if (known === undefined) await remember(target, name, { convergesFrom: position });
+  return known ?? position;
 }
 
 async function run(
   job: Job,
   { limits }: OfMigration['config'],
   { signal, report }: Step,
-  until?: FilePosition,
 ): Promise<Position> {
   return await recordingLag(job.target, job.migration, (record) =>
     apply(
-      { ...job, batchRows: limits.applyBatchRows, until },
+      { ...job, batchRows: limits.applyBatchRows },
       {
         signal,
         onProgress: (progress) => {

@@ -120,6 +120,7 @@ function rowMissing(): SkyferryFailure {
     {
       safe: 'nothing from this change on was applied',
       next: 'find out who writes to the target, then begin the migration anew',
+      errno: KEY_NOT_FOUND,
     },
   );
 }
