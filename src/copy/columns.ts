@@ -13,7 +13,7 @@ export interface ColumnTransfer {
 }
 
 export function columnTransfer(table: Table): ColumnTransfer {
-  const columns = table.columns.filter((column) => column.generated === null);
+  const columns = transferredColumns(table);
   const variables = columns.map((column, i) => loadExpression(column, `@skyferry_${i}`));
   const list = columns.map((column, i) =>
     variables[i] === null ? quoteIdentifier(column.name) : `@skyferry_${i}`,
@@ -28,7 +28,11 @@ export function columnTransfer(table: Table): ColumnTransfer {
   };
 }
 
-function selectExpression(column: Column): string {
+export function transferredColumns(table: Table): readonly Column[] {
+  return table.columns.filter((column) => column.generated === null);
+}
+
+export function selectExpression(column: Column): string {
   const name = quoteIdentifier(column.name);
   switch (column.dataType) {
     case 'float':
@@ -43,8 +47,8 @@ function selectExpression(column: Column): string {
   }
 }
 
-/** null: the column takes the field as it is. */
-function loadExpression(column: Column, variable: string): string | null {
+/** null: the column takes the field as it is, a binary string. */
+export function loadExpression(column: Column, variable: string): string | null {
   switch (column.dataType) {
     case 'enum':
     case 'set':

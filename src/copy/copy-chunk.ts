@@ -22,6 +22,7 @@ export async function copyChunk(
   await withRetries(signal, async () => {
     let rows = 0;
     let bytes = 0;
+    let left = 0;
     try {
       const { source, target, control, pool } = await sessions.open();
       const pumped = await load(job, signal, {
@@ -38,10 +39,14 @@ export async function copyChunk(
           copy.rows += movedRows;
           copy.bytes += movedBytes;
         },
+        onLeft: (documents) => {
+          left += documents;
+        },
         readBinlogEnd: () => readBinlogEnd(control),
       });
       copy.rows += (pumped?.rows ?? 0) - rows;
       copy.bytes += (pumped?.bytes ?? 0) - bytes;
+      copy.documentsAsText += left;
     } catch (error) {
       copy.rows -= rows;
       copy.bytes -= bytes;

@@ -29,8 +29,15 @@ export interface CopyJob {
 export interface CopyResult {
   readonly rows: number;
   readonly bytes: number;
-  /** Rows and bytes of the whole table; seconds of this run only. */
-  readonly tables: readonly { table: string; rows: number; bytes: number; seconds: number }[];
+  /** Rows and bytes of the whole table; the rest of this run only. */
+  readonly tables: readonly {
+    table: string;
+    rows: number;
+    bytes: number;
+    seconds: number;
+    /** JSON documents with a scalar of a type that no expression makes: their text is right, that type is not. */
+    documentsAsText: number;
+  }[];
 }
 
 const PROGRESS_MS = 500;
@@ -118,6 +125,7 @@ function resultOf(copies: readonly TableCopy[]): CopyResult {
     table: displayName(copy.table.name),
     rows: copy.rows,
     bytes: copy.bytes,
+    documentsAsText: copy.documentsAsText,
     seconds: Math.max(0, copy.endedAt - copy.startedAt) / 1000,
   }));
   return {

@@ -1,16 +1,14 @@
 import type { Holder } from '../checkpoint/store.ts';
-import { epochLost } from '../checkpoint/store.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Table } from '../mysql/catalog/types.ts';
-import { displayName, qualify, quoteIdentifier, spelledOn } from '../mysql/identifier.ts';
+import { displayName, qualify, spelledOn } from '../mysql/identifier.ts';
 import type { FilePosition } from '../mysql/position.ts';
 import type { RawConnection } from '../mysql/raw-connection.ts';
 import type { Chunk } from './chunks.ts';
-import type { ColumnTransfer } from './columns.ts';
-import { columnTransfer } from './columns.ts';
 import { boundColumns, rangeCondition } from './key-range.ts';
+import { loadRows } from './load-rows.ts';
 import type { PacketPool, Pumped } from './pump.ts';
-import { pumpRows } from './pump.ts';
+import { ascii, raiseHigh } from './raise-high.ts';
 
 export interface ChunkLoad {
   readonly source: RawConnection;
@@ -21,6 +19,8 @@ export interface ChunkLoad {
   readonly table: Table;
   readonly chunk: Chunk;
   onMoved(rows: number, bytes: number): void;
+  /** Documents with a scalar of a type that no expression makes: it stays as its text parses. */
+  onLeft(documents: number): void;
   /** The end of the source's binlog; called once the chunk's last row has arrived. */
   readBinlogEnd(): Promise<FilePosition>;
 }
@@ -30,13 +30,14 @@ export interface ChunkLoad {
  * together. null: an earlier attempt had committed it after all (its answer was lost).
  */
 export async function loadChunk(load: ChunkLoad): Promise<Pumped | null> {
+  const { target, holder } = load;
   return inChunkTransaction(load, async () => {
     let high: FilePosition | null = null;
     const pumped = await pumpChunk(load, async () => {
       high = await load.readBinlogEnd();
     });
     await markDone(load, pumped);
-    await raiseHigh(load, high);
+    await raiseHigh(target, holder, high);
     return pumped;
   });
 }
@@ -64,7 +65,7 @@ export async function loadWholeTable(
     if (affectedRows !== 1) {
       throw new SkyferryFailure('INTERNAL', `${where(load)}: the table is not in the checkpoint`);
     }
-    await raiseHigh(load, start);
+    await raiseHigh(target, holder, start);
     return pumped;
   });
 }
@@ -97,94 +98,16 @@ async function inChunkTransaction(
   }
 }
 
-async function pumpChunk(load: ChunkLoad, afterLast: () => Promise<void>): Promise<Pumped> {
-  const { source, target, table, chunk, lctn, pool } = load;
-  const transfer = columnTransfer(table);
-  const condition = rangeCondition(boundColumns(table), chunk.range);
-  const index =
-    table.rowKey === null ? '' : ` FORCE INDEX (${quoteIdentifier(table.rowKey.index)})`;
-  // Computing a generated column may round, which the target notes, as the source did: that is no loss.
-  const computes = table.columns.some((column) => column.generated !== null);
-  await target.run(`SET SESSION sql_notes = ${computes ? 0 : 1}`);
-  const result = await pumpRows(
-    source,
-    `SELECT ${transfer.select} FROM ${qualify(table.name)}${index}${condition && ` WHERE ${condition}`}`,
-    target,
-    `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${qualify(spelledOn(table.name, lctn))}` +
-      ` CHARACTER SET binary FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\'` +
-      ` LINES TERMINATED BY '\\n' STARTING BY '' ${transfer.load}`,
-    pool,
-    (rows, bytes) => load.onMoved(rows, bytes),
-    afterLast,
-  );
-  if (result.warnings > 0) await explainWarnings(load, transfer, condition);
-  if (result.affectedRows !== result.rows) {
-    throw inexact(load, `${result.rows} rows were read, ${result.affectedRows} were stored`);
-  }
-  return { rows: result.rows, bytes: result.bytes };
+function pumpChunk(load: ChunkLoad, afterLast: () => Promise<void>): Promise<Pumped> {
+  const condition = rangeCondition(boundColumns(load.table), load.chunk.range);
+  return loadRows({ ...load, what: where(load) }, condition, afterLast);
 }
-
-/**
- * LOAD DATA LOCAL turns every error into a warning, so a warning means inexact rows, with one exception:
- * an ENUM without a member (value 0) cannot be stored without one. Those are counted.
- */
-async function explainWarnings(
-  load: ChunkLoad,
-  transfer: ColumnTransfer,
-  condition: string,
-): Promise<void> {
-  const { target, table, lctn } = load;
-  const listed = await target.rows('SHOW WARNINGS');
-  // The answer's own count has 16 bits, and the list ends at max_error_count.
-  const [total] = await target.rows('SHOW COUNT(*) WARNINGS');
-  const codes = [...new Set(listed.map((warning) => warning[1]?.toString() ?? '?'))];
-  if (transfer.enums.length > 0 && codes.length === 1 && codes[0] === DATA_TRUNCATED) {
-    const zeros = transfer.enums.map((name) => `COALESCE(SUM(${quoteIdentifier(name)} = 0), 0)`);
-    const [row] = await target.rows(
-      `SELECT ${zeros.join(' + ')} FROM ${qualify(spelledOn(table.name, lctn))}${condition && ` WHERE ${condition}`}`,
-    );
-    if (Number(row?.[0]?.toString()) === Number(total?.[0]?.toString())) return;
-  }
-  throw inexact(load, `${total?.[0]?.toString()} warnings (codes ${codes.join(', ')})`);
-}
-
-const DATA_TRUNCATED = '1265';
 
 async function markDone(load: ChunkLoad, { rows, bytes }: Pumped): Promise<void> {
   await load.target.run(
     `UPDATE skyferry.copied_chunk SET done = 1, row_count = ${rows}, byte_count = ${bytes}
      WHERE ${chunkRow(load)}`,
   );
-}
-
-/**
- * Last before the commit, because every chunk locks this one row. The assignment to updated_at always
- * changes it, so changed and matched rows are the same count.
- */
-async function raiseHigh(
-  { target, holder }: ChunkLoad,
-  position: FilePosition | null,
-): Promise<void> {
-  if (position === null) throw new SkyferryFailure('INTERNAL', 'a chunk without a watermark');
-  const stored = `CAST(SUBSTRING_INDEX(high_file, '.', -1) AS UNSIGNED)`;
-  const here = String(Number(position.file.slice(position.file.lastIndexOf('.') + 1)));
-  // Assignments run from left to right: the offset is chosen while high_file is still the former one.
-  const { affectedRows } = await target.run(
-    `UPDATE skyferry.migration SET
-       high_offset = IF(high_file IS NULL OR ${stored} < ${here}, ${position.offset},
-                     IF(${stored} = ${here}, GREATEST(high_offset, ${position.offset}), high_offset)),
-       high_file = IF(high_file IS NULL OR ${stored} < ${here}, ${ascii(position.file)}, high_file),
-       updated_at = GREATEST(UTC_TIMESTAMP(6), updated_at + INTERVAL 1 MICROSECOND)
-     WHERE name = ${ascii(holder.name)} AND epoch = ${holder.epoch}`,
-  );
-  if (affectedRows !== 1) throw epochLost(holder);
-}
-
-function inexact(load: ChunkLoad, what: string): SkyferryFailure {
-  return new SkyferryFailure('COPY_INEXACT', `${where(load)}: ${what}`, {
-    safe: 'the chunk was rolled back; the source was only read',
-    next: 'compare the definitions of the table on both servers, then retry the phase',
-  });
 }
 
 function where({ table, chunk }: ChunkLoad): string {
@@ -200,10 +123,6 @@ function tableRow(holder: Holder, { name }: Table): string {
     `migration = ${ascii(holder.name)} AND schema_name = ${utf8(name.schema)}` +
     ` AND table_name = ${utf8(name.name)}`
   );
-}
-
-function ascii(text: string): string {
-  return `_ascii x'${Buffer.from(text, 'latin1').toString('hex')}'`;
 }
 
 function utf8(text: string): string {

@@ -4,6 +4,8 @@ import { qualify, quoteIdentifier, spelledOn } from '../mysql/identifier.ts';
 import type { RawConnection } from '../mysql/raw-connection.ts';
 import type { ColumnTransfer } from './columns.ts';
 import { columnTransfer } from './columns.ts';
+import { anyTypedScalars, insertDocuments } from './json-insert.ts';
+import { documentColumns, holdsAny } from './json-scalars.ts';
 import type { PacketPool, Pumped } from './pump.ts';
 import { pumpRows } from './pump.ts';
 
@@ -17,16 +19,48 @@ export interface RowsLoad {
   /** For failures: which rows these are. */
   readonly what: string;
   onMoved(rows: number, bytes: number): void;
+  /** Documents with a scalar of a type that no expression makes: it stays as its text parses. */
+  readonly onLeft?: (documents: number) => void;
 }
 
 /**
  * Moves the source's rows that meet a condition (empty: all) into the target's table, within the target's
- * open transaction. COPY_INEXACT when not every row was stored as it was read.
+ * open transaction. COPY_INEXACT when not every row was stored as it was read. `afterLast` runs when the
+ * source was read for the last time. A table without a key is read whole, in the caller's snapshot.
  */
 export async function loadRows(
   load: RowsLoad,
   condition: string,
   afterLast: () => Promise<void>,
+): Promise<Pumped> {
+  const { source, table } = load;
+  if (documentColumns(table).length === 0) return loadTexts(load, condition, afterLast);
+  // Without a key the table is read in a snapshot already. An engine without snapshots may change between
+  // the reads here; those changes lie in the binlog before what `afterLast` reads there, and set whole rows.
+  const ownSnapshot = table.rowKey !== null;
+  if (ownSnapshot) await source.run('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+  const loaded = await loadDocuments(load, condition);
+  if (ownSnapshot) await source.run('COMMIT');
+  await afterLast();
+  return loaded;
+}
+
+/** Rows whose documents are their texts are loaded as those are; the others are inserted by expressions. */
+async function loadDocuments(load: RowsLoad, condition: string): Promise<Pumped> {
+  const nothing = async () => {};
+  if (!(await anyTypedScalars(load, condition))) return loadTexts(load, condition, nothing);
+  const plain = `${condition && `(${condition}) AND `}NOT (${holdsAny(load.table)})`;
+  const loaded = await loadTexts(load, plain, nothing, condition);
+  const inserted = await insertDocuments(load, condition);
+  return { rows: loaded.rows + inserted.rows, bytes: loaded.bytes + inserted.bytes };
+}
+
+/** `loadedCondition`: those rows on the target, which has none but these. */
+async function loadTexts(
+  load: RowsLoad,
+  condition: string,
+  afterLast: () => Promise<void>,
+  loadedCondition = condition,
 ): Promise<Pumped> {
   const { source, target, table, lctn, pool } = load;
   const transfer = columnTransfer(table);
@@ -37,7 +71,7 @@ export async function loadRows(
   await target.run(`SET SESSION sql_notes = ${computes ? 0 : 1}`);
   const result = await pumpRows(
     source,
-    `SELECT ${transfer.select} FROM ${qualify(table.name)}${index}${condition && ` WHERE ${condition}`}`,
+    `SELECT ${transfer.select} FROM ${qualify(table.name)} AS r${index}${condition && ` WHERE ${condition}`}`,
     target,
     `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${qualify(spelledOn(table.name, lctn))}` +
       ` CHARACTER SET binary FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\'` +
@@ -46,7 +80,7 @@ export async function loadRows(
     (rows, bytes) => load.onMoved(rows, bytes),
     afterLast,
   );
-  if (result.warnings > 0) await explainWarnings(load, transfer, condition);
+  if (result.warnings > 0) await explainWarnings(load, transfer, loadedCondition);
   if (result.affectedRows !== result.rows) {
     throw inexact(load, `${result.rows} rows were read, ${result.affectedRows} were stored`);
   }

@@ -7,6 +7,8 @@ export interface TableCopy {
   readonly table: Table;
   rows: number;
   bytes: number;
+  /** Documents of this run that hold a scalar as its text parses, because no expression makes its type. */
+  documentsAsText: number;
   chunksDone: number;
   chunksTotal: number;
   cut: boolean;
@@ -19,6 +21,7 @@ export function newTableCopy(table: Table): TableCopy {
     table,
     rows: 0,
     bytes: 0,
+    documentsAsText: 0,
     chunksDone: 0,
     chunksTotal: 0,
     cut: false,

@@ -19,7 +19,7 @@ export const sourceSession: readonly string[] = [
   ...sameText,
   'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ',
   'SET SESSION character_set_results = NULL, net_write_timeout = 600, max_execution_time = 0',
-  'SET SESSION sql_select_limit = 18446744073709551615',
+  'SET SESSION sql_select_limit = 18446744073709551615, group_concat_max_len = 1073741824',
 ];
 
 /**
