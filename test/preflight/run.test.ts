@@ -84,6 +84,21 @@ test('shapes that cannot be carried are refused by name', async () => {
   ]);
 });
 
+test('JSON scalars that the copy cannot make are named by column', async () => {
+  await run(pair.source, [
+    'CREATE TABLE shop.bytes (tb tinyblob, bl blob, d decimal(10,3))',
+    "INSERT INTO shop.bytes VALUES ('a', 'b', 1.5)",
+    'CREATE TABLE shop.documents (id int PRIMARY KEY, made json, `odd ``one` json)',
+    "INSERT INTO shop.documents SELECT 1, JSON_ARRAY(d, bl, NOW(), 'x'), JSON_OBJECT('a', JSON_ARRAY(1, tb)) FROM shop.bytes",
+    "INSERT INTO shop.documents VALUES (2, NULL, '{}')",
+  ]);
+  const findings = await preflight();
+  expect(of(findings, 'json-scalars')).toMatchObject([
+    { severity: 'warning', object: 'shop.documents.odd `one' },
+  ]);
+  await run(pair.source, ['DROP TABLE shop.bytes, shop.documents']);
+});
+
 test('settings of source and target, each with its fix', async () => {
   await run(pair.source, [
     "SET GLOBAL binlog_row_image = 'MINIMAL'",

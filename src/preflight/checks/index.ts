@@ -8,6 +8,7 @@ import { diskCheck } from './disk.ts';
 import { fenceCheck } from './fence.ts';
 import { foreignKeysCheck } from './foreign-keys.ts';
 import { generatedKeysCheck } from './generated-keys.ts';
+import { jsonScalarsCheck } from './json-scalars.ts';
 import { loadSettingsCheck } from './load-settings.ts';
 import { otherSchemasCheck } from './other-schemas.ts';
 import { packetSizeCheck } from './packet-size.ts';
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   storageEnginesCheck,
   rowKeysCheck,
   columnsCheck,
+  jsonScalarsCheck,
   foreignKeysCheck,
   storedProgramsCheck,
   definersCheck,
