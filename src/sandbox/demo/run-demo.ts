@@ -75,7 +75,7 @@ export async function runDemo(sandbox: Sandbox, options: DemoOptions): Promise<D
     await killWorker('while catching up');
     await wait('waiting for approval', ({ phase }) => phase === 'awaiting-approval');
     await approve(handle, say);
-    await handle.result();
+    await wait('completed', ({ running, phase }) => !running && phase === 'completed');
     say('switched; the application goes on against the target');
     await sleep(WRITE_AFTER_MS, undefined, { signal });
     writer.assertRunning();
