@@ -8,7 +8,7 @@ import type { Activities } from './contract.ts';
 import { undoCutover } from './cut-over.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { resolveSides } from './job.ts';
-import { restoreRetention } from './retention.ts';
+import { restoreRetentionIfPossible } from './retention.ts';
 import { runStep } from './step.ts';
 
 /** The checkpoint goes last, because everything else is found by it when this is repeated. */
@@ -27,14 +27,15 @@ export function abortMigration(deps: ActivityDependencies): Activities['abortMig
         report({ step: 'fence' });
         const { switched } = await undoCutover(deps, config, signal);
         if (switched) return { refused: true, undone: [] };
-        await withConnection(source, { signal }, async (from) => {
-          undone.push(...(await restoreRetention(from, to, config.name)));
-          if (!dropTarget || checkpoint.position === null) return;
+        undone.push(...(await restoreRetentionIfPossible(source, to, config.name, signal)));
+        if (dropTarget && checkpoint.position !== null) {
           report({ step: 'dropping the copied tables' });
-          const catalog = await readCatalog(from, config.schemas);
+          const catalog = await withConnection(source, { signal }, (from) =>
+            readCatalog(from, config.schemas),
+          );
           await dropMigratedTables(target, catalog, await readLowerCaseTableNames(to));
           undone.push('dropped the copied tables and programs');
-        });
+        }
         await removeCheckpoint(to, config.name);
         undone.push('removed the checkpoint');
         return { refused: false, undone };

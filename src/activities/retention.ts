@@ -1,5 +1,7 @@
 import { readCheckpoint, remember } from '../checkpoint/store.ts';
 import type { Connection } from '../mysql/connection.ts';
+import { withConnection } from '../mysql/connection.ts';
+import type { Endpoint } from '../mysql/endpoint.ts';
 import { isFailure } from '../failures.ts';
 import {
   LONGEST_RDS_RETENTION_HOURS,
@@ -36,8 +38,34 @@ export async function raiseRetention(
   ];
 }
 
+/**
+ * For when the source may be fenced or switched off: what could not be put back is said, with the statement
+ * that does it, and fails nothing.
+ */
+export async function restoreRetentionIfPossible(
+  sourceEndpoint: Endpoint,
+  target: Connection,
+  name: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const former = (await readCheckpoint(target, name))?.remembered['retention'];
+  if (typeof former !== 'string') return [];
+  try {
+    return await withConnection(sourceEndpoint, { signal }, (source) =>
+      restoreRetention(source, target, name),
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    const before = former === 'not set' ? 'NULL' : former;
+    return [
+      `the source's binlog retention is still raised (${error.code}); once the source takes writes again: CALL mysql.rds_set_configuration('binlog retention hours', ${before});`,
+    ];
+  }
+}
+
 /** Puts back what `raiseRetention` remembered. Safe to repeat. */
-export async function restoreRetention(
+async function restoreRetention(
   source: Connection,
   target: Connection,
   name: string,
