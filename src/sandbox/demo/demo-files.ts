@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { MigrationConfig } from '../../config/schema.ts';
@@ -26,6 +26,8 @@ export const DEMO_MIGRATION = 'demo';
 export async function prepareDemoFiles(sandbox: Sandbox): Promise<DemoFiles> {
   const folder = join(sandbox.stateDir, 'demo');
   const switchDirectory = join(folder, 'application');
+  // A former demo's ledger would be judged against this one's target.
+  await rm(folder, { recursive: true, force: true });
   await mkdir(switchDirectory, { recursive: true });
   return {
     folder,
