@@ -27,12 +27,19 @@ function rowsDiffer(verdict: Verdict): SkyferryFailure {
   const tables = verdict.tables
     .filter(({ differing }) => differing > 0)
     .map(({ table, differing }) => `${table} (${differing})`);
-  return new SkyferryFailure(
-    'ROWS_DIFFER',
-    `${verdict.differingCount} rows differ between source and target: ${tables.join(', ')}`,
-    {
-      safe: 'nothing was switched; the source takes writes',
-      next: 'see the differing keys in skyferry report, repair them, then retry',
-    },
-  );
+  const { differingCount, unsettledCount } = verdict;
+  const unsettled = [...new Set(verdict.unsettled.map(({ table }) => table))];
+  const found = [
+    ...(differingCount > 0
+      ? [`${differingCount} rows differ between source and target: ${tables.join(', ')}`]
+      : []),
+    ...(unsettledCount > 0
+      ? [`${unsettledCount} rows were still changing when compared: ${unsettled.join(', ')}`]
+      : []),
+    ...(differingCount === 0 && unsettledCount === 0 ? ['nothing could be compared'] : []),
+  ];
+  return new SkyferryFailure('ROWS_DIFFER', found.join('; '), {
+    safe: 'nothing was switched; the source takes writes',
+    next: 'skyferry verify names the keys; repair those rows on the target, then retry',
+  });
 }

@@ -21,7 +21,7 @@ export async function verifying(migration: Migration): Promise<Phase> {
       code: 'ROWS_DIFFER',
       message: `${result.differing} rows differ in ${tables.slice(0, 20).join(', ')}`,
       safe: 'the source takes writes as before; nothing was switched',
-      next: `skyferry report ${config.name} names the keys`,
+      next: 'skyferry verify names the keys; repair those rows on the target, then retry',
     });
   }
   milestone(migration, `${result.rows} rows are equal on both sides`);
