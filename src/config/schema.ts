@@ -17,6 +17,12 @@ const duration = z
   .regex(/^\d+(ms|s|m|h|d)$/, { error: 'must be a duration such as 500ms, 5s, 10m, 4h, 2d' })
   .describe('A duration: 500ms, 5s, 10m, 4h, 2d');
 
+function durationUpTo(limit: string) {
+  return duration.refine((text) => durationMs(text) <= durationMs(limit), {
+    error: `must be at most ${limit}`,
+  });
+}
+
 const tls = z
   .strictObject({
     mode: z.enum(['verify-identity', 'disabled']).default('verify-identity'),
@@ -62,13 +68,21 @@ const consumer = {
     .describe('Its account: logged in to the target before the fence and after the switch'),
 };
 
+/** It goes into the workflow's history, so nothing secret may be in it. */
+const endpointText = z
+  .string()
+  .min(1)
+  .refine((text) => !/\/\/[^/\s]*@|:[^/\s@]*@|password\s*=|pwd\s*=/i.test(text), {
+    error: 'must be host:port only: credentials never travel',
+  });
+
 const switchSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...consumer,
     kind: z.literal('file'),
     path: z.string().min(1).describe('A file, below a directory that the worker was started with'),
-    from: z.string().min(1).describe('What the file must hold now, e.g. db-old.internal:3306'),
-    to: z.string().min(1).describe('What takes its place'),
+    from: endpointText.describe('What the file must hold now, e.g. db-old.internal:3306'),
+    to: endpointText.describe('What takes its place'),
   }),
   z.strictObject({
     ...consumer,
@@ -85,7 +99,8 @@ const cutover = z
     approval: z
       .strictObject({
         required: z.boolean().default(true),
-        expiresAfter: duration.default('4h'),
+        // One timer waits for it, and timers hold no longer.
+        expiresAfter: durationUpTo('24d').default('4h').describe('A duration of at most 24d'),
       })
       .prefault({}),
     fence: z.literal('super-read-only').default('super-read-only'),
@@ -93,7 +108,7 @@ const cutover = z
       .array(z.string())
       .default([])
       .describe('Schemas outside this migration that a server-wide fence stops too'),
-    downtimeBudget: duration.default('60s'),
+    downtimeBudget: durationUpTo('30m').default('60s').describe('A duration of at most 30m'),
     switches: z.array(switchSchema).default([]),
   })
   .prefault({});

@@ -11,13 +11,13 @@ export const configTemplate = `# yaml-language-server: $schema=./${SCHEMA_FILE}
 name: shop                      # the workflow's id becomes migration/shop
 
 source:
-  host: shop.abc123.eu-central-1.rds.amazonaws.com
+  host: ec2-3-120-0-17.eu-central-1.compute.amazonaws.com
   port: 3306
   user: skyferry_src            # SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW_ROUTINE, REPLICATION SLAVE and CLIENT
   password: \${env:SOURCE_PASSWORD}
   tls:
     mode: verify-identity       # the host name is always verified
-    ca: \${file:rds-global-bundle.pem}
+    ca: \${file:source-ca.pem}
   fence:                        # the account that stops writes for the seconds of the cutover
     user: skyferry_fence
     password: \${env:FENCE_PASSWORD}
@@ -52,7 +52,7 @@ cutover:
     - consumer: shop-api        # one for each application
       kind: file
       path: shop-api.env        # below a directory given to \`skyferry worker --switch-dir\`
-      from: shop.abc123.eu-central-1.rds.amazonaws.com:3306
+      from: ec2-3-120-0-17.eu-central-1.compute.amazonaws.com:3306
       to: shop.mysql.database.azure.com:3306
       # account:                # logged in to the target before the fence
       #   user: shop_api

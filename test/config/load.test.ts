@@ -51,6 +51,26 @@ test('a key given twice and broken YAML are errors with a place', () => {
   expect(() => parseConfigText('f.yaml', 'name: [a\n')).toThrowError(/f\.yaml:\d+:\d+/);
 });
 
+test.each(['mysql://app:hunter2@db:3306', 'app:hunter2@db', 'host=db;Password = hunter2'])(
+  'credentials in the texts of a file switch are refused: %s',
+  (text) => {
+    const config = (from: string, to: string) =>
+      `${good}cutover: {switches: [{consumer: a, kind: file, path: a.env, from: '${from}', to: '${to}'}]}\n`;
+    const refused = /host:port only: credentials never travel/;
+    expect(() => parseConfigText('f.yaml', config(text, 'new:3306'))).toThrowError(refused);
+    expect(() => parseConfigText('f.yaml', config('old:3306', text))).toThrowError(refused);
+    expect(() => parseConfigText('f.yaml', config(text, 'new:3306'))).not.toThrowError(/hunter2/);
+    parseConfigText('f.yaml', config('mysql://old:3306', 'mysql://new:3306'));
+  },
+);
+
+test('a budget or an approval that no timer can hold is refused', () => {
+  const config = (cutover: string) => parseConfigText('f.yaml', `${good}cutover: ${cutover}\n`);
+  config('{downtimeBudget: 30m, approval: {expiresAfter: 24d}}');
+  expect(() => config('{downtimeBudget: 31m}')).toThrowError(/downtimeBudget: must be at most 30m/);
+  expect(() => config('{approval: {expiresAfter: 25d}}')).toThrowError(/must be at most 24d/);
+});
+
 test('the template of `skyferry init` is valid', () => {
   expect(parseConfigText('skyferry.yaml', configTemplate).name).toBe('shop');
 });
