@@ -5,8 +5,8 @@ import { withConnection } from '../mysql/connection.ts';
 import { displayName } from '../mysql/identifier.ts';
 import { enableEvents } from '../schema/events.ts';
 import type { CutoverResult } from '../workflows/results.ts';
-import { compensate } from './compensate.ts';
-import { persistFence, unfenceCommand } from './fence/super-read-only.ts';
+import { compensate, lowerAsLoser } from './compensate.ts';
+import { persistFence, readFence, unfenceCommand } from './fence/super-read-only.ts';
 import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
 import type { CutoverJournal } from './journal.ts';
@@ -22,6 +22,13 @@ export async function forward(
 ): Promise<CutoverResult> {
   const signal = new AbortController().signal;
   try {
+    await steps.run('persist fence', async () => {
+      await journal.assertHeld();
+      await requireFence(job, signal);
+      await persistFence(job.fence, { signal });
+      const { former } = journal.state;
+      if (former !== undefined) await lowerAsLoser(job, journal, former);
+    });
     await switchConsumers(job, signal, journal, steps);
   } catch (error) {
     if (isFailure(error, 'EPOCH_LOST')) throw error;
@@ -32,10 +39,6 @@ export async function forward(
     'enable events',
     async () => await enableEvents(job.target, job.catalog, { signal }),
   );
-  await steps.run('persist fence', async () => {
-    await journal.assertHeld();
-    await persistFence(job.fence, { signal });
-  });
   const result = resultOf(journal, steps);
   const finished: CutoverResult = {
     ...result,
@@ -64,6 +67,7 @@ async function switchConsumers(
     const name = consumer.switch.consumer;
     if (journal.state.switching?.[key] !== 'done') {
       await steps.run(`switch ${name}`, async () => {
+        await requireFence(job, signal);
         await journal.write({ switching: { [key]: 'begun' }, steps: steps.records });
         await consumer.switch.do(signal);
         const lastSwitchAt = new Date().toISOString();
@@ -81,12 +85,23 @@ async function switchConsumers(
   }
 }
 
+/** A restart or a person may have lowered it since: then the source takes writes that nobody brings over. */
+async function requireFence({ fence }: CutoverJob, signal: AbortSignal): Promise<void> {
+  const { superReadOnly } = await readFence(fence, { signal });
+  if (superReadOnly) return;
+  throw new SkyferryFailure('NOT_QUIESCENT', 'the source is not fenced any more', {
+    safe: 'no further endpoint is switched',
+    next: 'find out which side has taken writes since; once the target holds all of them: SET GLOBAL super_read_only = ON on the source, then retry-phase',
+  });
+}
+
 const RECONNECT_MS = 1_000;
 
 /**
  * A switch failed. If it is proved, before and after the endpoints were put back, that nobody wrote to
  * the target and no consumer is logged in there, the source is un-fenced; else nothing is reverted.
- * Returns what to throw.
+ * Returns what to throw. Killed in between, the next attempt sees a begun switch until the proof is
+ * complete, and none from then on, which is before the fence is lowered.
  */
 async function revertIfUntouched(
   job: CutoverJob,
@@ -111,11 +126,13 @@ async function revertIfUntouched(
     await sleep(RECONNECT_MS, undefined, { signal });
     const after = await prove();
     if (after !== null) return onlyForward(journal, failure, after);
-    await compensate(job, journal);
+    await journal.forgetSwitching();
   } catch (reverting) {
+    if (isFailure(reverting, 'EPOCH_LOST')) return reverting;
     const why = isFailure(reverting) ? reverting.message : 'it failed unexpectedly';
     return onlyForward(journal, failure, `putting the endpoints back failed: ${why}`);
   }
+  await compensate(job, journal);
   return new SkyferryFailure(failure.code, failure.message, {
     ...failure.detail,
     safe: 'the target took no writes; the switches were undone and the source is un-fenced',
@@ -130,10 +147,16 @@ function onlyForward(
   const { former } = journal.state;
   return new SkyferryFailure(failure.code, `${failure.message}; nothing is reverted: ${why}`, {
     ...failure.detail,
-    safe: 'the source stays fenced; the target may have taken writes',
-    next: `repair the endpoint and retry to go forward. Only when the target took no writes: put the endpoints back, then on the source ${
-      former === undefined ? 'lift the fence' : unfenceCommand(former)
-    }`,
+    safe: 'Skyferry lifts no fence; the target may have taken writes',
+    next: [
+      failure.code === 'NOT_QUIESCENT'
+        ? failure.detail.next
+        : 'keep the source fenced, repair the endpoint and send retry-phase',
+      'retry-phase goes forward only, and is refused while the source is not fenced',
+      `to give up instead, and only when the target took no writes: put every endpoint back, then on the source ${
+        former === undefined ? 'lift the fence' : unfenceCommand(former)
+      } This migration cannot be carried on after that`,
+    ].join('. '),
   });
 }
 

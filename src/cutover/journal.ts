@@ -99,6 +99,23 @@ export class CutoverJournal {
     };
   }
 
+  /** From here on whoever carries on un-fences instead of going forward. All switches must be undone. */
+  async forgetSwitching(): Promise<void> {
+    const none = { switching: null, targetPosition: null, lastSwitchAt: null, switchedAt: null };
+    await this.#update(
+      'JSON_MERGE_PATCH(remembered, CAST(? AS JSON))',
+      JSON.stringify({ cutover: none }),
+    );
+    const {
+      switching: _switching,
+      targetPosition: _targetPosition,
+      lastSwitchAt: _lastSwitchAt,
+      switchedAt: _switchedAt,
+      ...rest
+    } = this.#state;
+    this.#state = rest;
+  }
+
   /** Forgets everything but who holds it. */
   async clear(): Promise<void> {
     const empty = JSON.stringify({ attempt: this.#attempt });

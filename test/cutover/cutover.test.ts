@@ -199,10 +199,10 @@ describe('cutOver', () => {
       'create triggers',
       'raise counters',
       'begin to switch',
+      'persist fence',
       'switch app',
       'probe app',
       'enable events',
-      'persist fence',
     ]);
     expect(result.writeDowntimeMs).toBeGreaterThan(0);
     expect(result.writeDowntimeMs).toBeLessThan(10_000);
@@ -377,6 +377,61 @@ describe('a switch that fails', () => {
     });
     await expectBefore();
     expect(await settleCutover(job, options())).toEqual({ switched: false });
+  });
+
+  it('is un-fenced, and never goes forward, after a kill while it was being taken back', async () => {
+    // Dies, as far as the fence is concerned, after the switches were undone.
+    let user = servers.source.user;
+    const fence = {
+      ...servers.source,
+      get user() {
+        return user;
+      },
+    };
+    const undo = async () => void (user = 'nobody');
+    const consumers = [
+      { switch: fileSwitch(), account: consumerAccount },
+      { switch: { ...failing(), undo }, account: consumerAccount },
+    ];
+    await expect(cutOver({ ...job, fence, consumers }, options())).rejects.toMatchObject({
+      code: 'NOT_QUIESCENT',
+      message: expect.stringContaining('could not be lowered') as string,
+    });
+    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+    expect(await settleCutover(job, options())).toEqual({ switched: false });
+    await expectBefore();
+  });
+
+  it('switches nothing more once the fence has fallen, and persists it before the first', async () => {
+    const seen: unknown[] = [];
+    const first: Switch = {
+      ...fileSwitch(),
+      do: async (signal) => {
+        seen.push((await readFence(servers.source)).persisted);
+        await fileSwitch().do(signal);
+        await source.query('SET GLOBAL super_read_only = OFF');
+        await using app = await openConnection(consumerAccount);
+        await app.query('INSERT INTO shop.item (v) VALUES (1000)');
+      },
+    };
+    let seconds = 0;
+    const second: Switch = { ...failing(), do: async () => void seconds++ };
+    const consumers = [
+      { switch: first, account: consumerAccount },
+      { switch: second, account: consumerAccount },
+    ];
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(cutOver({ ...job, consumers }, options())).rejects.toMatchObject({
+        code: 'NOT_QUIESCENT',
+        message: expect.stringContaining('not fenced any more') as string,
+      });
+    }
+    expect(seen).toEqual([{ readOnly: 'ON', superReadOnly: 'ON' }]);
+    expect(seconds).toBe(0);
+    // A person fenced it again, and retries.
+    await source.query('SET GLOBAL super_read_only = ON');
+    await cutOver({ ...job, consumers }, options());
+    expect(seconds).toBe(1);
   });
 
   it('reverts nothing once the target has taken a write', async () => {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { lstat, open, readFile, readdir, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep, isAbsolute } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep, isAbsolute } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
 import type { Switch } from './switch.ts';
 
 export interface FileSwitchOptions {
   readonly consumer: string;
+  /** Relative: below the first of the allowed directories in which it exists. */
   readonly path: string;
   readonly from: string;
   readonly to: string;
@@ -24,9 +25,12 @@ export function createFileSwitch(options: FileSwitchOptions): Switch {
     new SkyferryFailure('SWITCH_FAILED', `file ${path}: ${what}`, { safe });
 
   const locate = async (): Promise<string> => {
-    const real = await realpath(path).catch(() => {
-      throw refuse('does not exist, or cannot be reached');
-    });
+    const candidates = isAbsolute(path)
+      ? [path]
+      : options.allowedDirectories.map((directory) => resolve(directory, path));
+    const found = await Promise.all(candidates.map((each) => realpath(each).catch(() => null)));
+    const real = found.find((each) => each !== null) ?? null;
+    if (real === null) throw refuse('does not exist, or cannot be reached');
     const directories = await Promise.all(
       options.allowedDirectories.map((directory) => realpath(directory).catch(() => null)),
     );

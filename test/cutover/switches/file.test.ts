@@ -33,6 +33,29 @@ const make = (from = 'db-old:3306', to = 'db-new:3307', at = path) =>
 const read = async (): Promise<string> => await readFile(path, 'latin1');
 
 describe('the switch by file', () => {
+  it('looks for a relative path in each allowed directory, and nowhere else', async () => {
+    const second = join(folder, 'second');
+    await mkdir(second);
+    await writeFile(join(second, 'app.env'), 'db-old:3306');
+    const at = (relativePath: string) =>
+      createFileSwitch({
+        consumer: 'app',
+        path: relativePath,
+        from: 'db-old:3306',
+        to: 'db-new:3307',
+        allowedDirectories: [allowed, second],
+      });
+    await at('app.env').do(signal);
+    expect(await readFile(join(second, 'app.env'), 'latin1')).toBe('db-new:3307');
+    await writeFile(join(folder, 'outside.env'), 'db-old:3306');
+    for (const path of ['../outside.env', 'package.json']) {
+      await expect(at(path).do(signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
+    }
+    await writeFile(path, 'db-old:3306');
+    await at('app.env').do(signal);
+    expect(await read()).toBe('db-new:3307');
+  });
+
   it('replaces the endpoint, keeps every other byte and the mode, and undoes it', async () => {
     const text = 'A=\xff\xfe\nURL=mysql://u:p@db-old:3306/app\nRO=mysql://u:p@db-old:3306/app\n';
     await writeFile(path, text, 'latin1');
