@@ -1,6 +1,7 @@
 import { createCheckpoint } from '../checkpoint/store.ts';
-import { resolveEndpoint } from '../config/endpoints.ts';
+import { resolveEndpoint, resolveFence } from '../config/endpoints.ts';
 import { contentHash } from '../config/hash.ts';
+import { settleEarlierCutover } from '../cutover/cutover.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { readServerUuid } from '../mysql/server-facts.ts';
 import { activityInfo } from '@temporalio/activity';
@@ -8,6 +9,7 @@ import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
+/** Nothing else is done before a source that an earlier run left fenced takes writes again. */
 export function openMigration({ secrets }: ActivityDependencies): Activities['openMigration'] {
   return async ({ config }) =>
     await runStep('preflight', async ({ signal }) => {
@@ -22,6 +24,11 @@ export function openMigration({ secrets }: ActivityDependencies): Activities['op
           sourceUuid,
         }),
       );
+      const fence = taken === 'resumed' ? await resolveFence(config, secrets) : undefined;
+      // Without an account that may fence, no cutover can have begun.
+      if (fence !== undefined) {
+        await settleEarlierCutover({ target, fence, migration: config.name }, { signal });
+      }
       return { resumed: taken === 'resumed' };
     });
 }

@@ -52,7 +52,8 @@ export async function createCheckpointSchema(target: Connection): Promise<void> 
 
 /**
  * Takes a migration's name on the target. An active checkpoint of the same configuration and source
- * is resumed; anything else of that name is refused with MIGRATION_CONFLICT.
+ * is resumed, unless its consumers have begun to be switched; anything else of that name is refused
+ * with MIGRATION_CONFLICT.
  */
 export async function createCheckpoint(
   target: Connection,
@@ -102,12 +103,36 @@ function refuseConflict(
       'start it with the former configuration, or abort it first',
     );
   }
+  const begun = begunSwitches(existing);
+  if (begun !== null) {
+    throw new SkyferryFailure(
+      'MIGRATION_CONFLICT',
+      `migration ${row.name} was stopped while its consumers were being switched (${begun})`,
+      {
+        safe: 'nothing was changed by this start; the target may have taken writes, and the source should be fenced still',
+        next: [
+          'it is not carried on by another start: finish it by hand. Keep super_read_only = ON on the source, point every endpoint at the target, and enable the events there',
+          'Only when the target took no writes it can be given up instead: put every endpoint back, set read_only and super_read_only on the source back, drop the copied schemas on the target and its row in skyferry.migration, and start again',
+        ].join('. '),
+      },
+    );
+  }
   if (existing.sourceUuid !== row.sourceUuid) {
     throw conflict(
       'was started from another source server (its server_uuid differs)',
       'abort it and start again: binlog files of two servers cannot be compared',
     );
   }
+}
+
+/** What the cutover wrote down before it switched the first endpoint; null: it has switched none. */
+function begunSwitches({ remembered }: Checkpoint): string | null {
+  const { switching, switchedAt } = toObject(remembered['cutover']);
+  const known = Object.entries(toObject(switching)).map(
+    ([consumer, progress]) => `${consumer}: ${String(progress)}`,
+  );
+  if (known.length > 0) return known.join(', ');
+  return switchedAt === undefined ? null : 'all of them';
 }
 
 /** null: no such migration, or no checkpoint schema at all. */

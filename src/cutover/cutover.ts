@@ -1,3 +1,4 @@
+import { SkyferryFailure } from '../failures.ts';
 import type { CutoverResult, SettledCutover } from '../workflows/results.ts';
 import { forward } from './after-switch.ts';
 import { untilSwitch } from './before-switch.ts';
@@ -28,6 +29,28 @@ export async function cutOver(job: CutoverJob, options: CutoverOptions): Promise
   } finally {
     await journal.close();
   }
+}
+
+/**
+ * For a start that finds the checkpoint of another: un-fences what an earlier cutover, whose workflow is
+ * gone, left fenced. Nothing when there was none. Safe to repeat.
+ */
+export async function settleEarlierCutover(
+  job: Pick<CutoverJob, 'target' | 'fence' | 'migration'>,
+  options: { signal: AbortSignal },
+): Promise<void> {
+  const { former, fencedAt } = await CutoverJournal.peek(job.target, job.migration);
+  if (former === undefined && fencedAt === undefined) return;
+  const { switched, unfenceCommand: command } = await settleCutover(job, options);
+  if (!switched) return;
+  throw new SkyferryFailure(
+    'MIGRATION_CONFLICT',
+    `an earlier run of migration ${job.migration} is switching its consumers`,
+    {
+      safe: 'nothing was changed by this start; the target may have taken writes',
+      next: `finish it by hand: point every endpoint at the target. Only when the target took no writes: put every endpoint back, then on the source ${command ?? 'lift the fence'}`,
+    },
+  );
 }
 
 /**

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { createCheckpoint, readCheckpoint } from '../../src/checkpoint/store.ts';
 import type { CutoverJob } from '../../src/cutover/cutover.ts';
-import { cutOver, settleCutover } from '../../src/cutover/cutover.ts';
+import { cutOver, settleCutover, settleEarlierCutover } from '../../src/cutover/cutover.ts';
 import { lowerFence, readFence } from '../../src/cutover/fence/super-read-only.ts';
 import { createFileSwitch } from '../../src/cutover/switches/file.ts';
 import type { Switch } from '../../src/cutover/switches/switch.ts';
@@ -277,6 +277,41 @@ describe('cutOver', () => {
     };
     await source.query('INSERT INTO Shop.Item (v) VALUES (6)');
   }
+
+  it('is un-fenced by another start, which resumes; never once a switch has begun', async () => {
+    const { sourceUuid } = (await readCheckpoint(target, 'move'))!;
+    const startAgain = async () =>
+      await createCheckpoint(target, {
+        name: 'move',
+        configHash: 'c',
+        workflowRun: 'another',
+        sourceUuid,
+      });
+    // Nothing to settle.
+    await settleEarlierCutover(job, options());
+    const fenced = await killBefore(6);
+    expect(fenced.step).toBe('drain');
+    expect(await startAgain()).toBe('resumed');
+    await settleEarlierCutover(job, options());
+    await expectBefore();
+    fenced.wake();
+    expect(await fenced.outcome).toMatchObject({ code: 'EPOCH_LOST' });
+    await expectBefore();
+
+    const switching = await killBefore(13);
+    expect(switching.step).toBe('switch app');
+    await expect(startAgain()).rejects.toMatchObject({
+      code: 'MIGRATION_CONFLICT',
+      message: expect.stringContaining('0 app: begun') as string,
+    });
+    await expect(settleEarlierCutover(job, options())).rejects.toMatchObject({
+      code: 'MIGRATION_CONFLICT',
+    });
+    expect((await readCheckpoint(target, 'move'))?.workflowRun).toBe('another');
+    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+    switching.wake();
+    await switching.outcome;
+  });
 
   it('un-fences when the budget runs out, here because nobody applies', async () => {
     await sleep(500);
