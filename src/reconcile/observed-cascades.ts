@@ -6,6 +6,7 @@ import type { Endpoint } from '../mysql/endpoint.ts';
 import { GtidSet } from '../mysql/gtid-set.ts';
 import type { FilePosition, Position } from '../mysql/position.ts';
 import { compareFilePositions } from '../mysql/position.ts';
+import { covers } from '../mysql/covers.ts';
 import { keyTextOf, sameKey } from '../replicate/key-text.ts';
 import type { CascadingKey, ReplicatedTables } from '../replicate/replicated-tables.ts';
 import type { CascadeRoot } from './tables-at-risk.ts';
@@ -19,10 +20,10 @@ const PROGRESS_MS = 1000;
  */
 export async function observeCascades(
   tables: ReplicatedTables,
-  { source, from, to }: { source: Endpoint; from: Position; to: FilePosition },
+  { source, from, to }: { source: Endpoint; from: Position; to: FilePosition | Position },
   { signal, onProgress }: { signal: AbortSignal; onProgress: (at: FilePosition) => void },
 ): Promise<CascadeRoot[]> {
-  if (compareFilePositions(from, to) >= 0) return [];
+  if (covers(from, to)) return [];
   const seen = { delete: new Set<CascadingKey>(), update: new Set<CascadingKey>() };
   let reportAt = 0;
   const onEvent = assembleTransactions({

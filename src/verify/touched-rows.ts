@@ -7,6 +7,7 @@ import type { Endpoint } from '../mysql/endpoint.ts';
 import { GtidSet } from '../mysql/gtid-set.ts';
 import type { FilePosition, Position } from '../mysql/position.ts';
 import { compareFilePositions } from '../mysql/position.ts';
+import { covers } from '../mysql/covers.ts';
 import { childPredicate, keyTextOf, sameKey } from '../replicate/key-text.ts';
 import type {
   CascadingKey,
@@ -31,7 +32,7 @@ const HEARTBEAT_MS = 1000;
 export interface TouchedOptions {
   readonly source: Endpoint;
   readonly from: Position;
-  readonly to: FilePosition;
+  readonly to: FilePosition | Position;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +47,7 @@ export async function readTouched(
   onBatch: (touched: Touched) => Promise<void>,
 ): Promise<Set<CascadingKey>> {
   const cascaded = new Set<CascadingKey>();
-  if (compareFilePositions(from, to) >= 0) return cascaded;
+  if (covers(from, to)) return cascaded;
   let batch = new Batch(cascaded);
   const flush = async (): Promise<void> => {
     const full = batch;
