@@ -55,8 +55,9 @@ async function settle(migration: Migration, failure: FailureSummary): Promise<Ph
   if (settled.switched) return await goForward(migration, failure);
   state.unfenceCommand = null;
   desk.reset();
-  // What the fence showed to differ, or can no longer be read, needs a whole comparison again.
-  if (failure.code === 'ROWS_DIFFER' || failure.code === 'BINLOG_PURGED') state.verification = null;
+  // What the fence showed to differ, or can no longer be read, needs a whole comparison again. Of an
+  // attempt that went silent nobody knows what it showed.
+  if (['ROWS_DIFFER', 'BINLOG_PURGED', 'TIMEOUT'].includes(failure.code)) state.verification = null;
   state.failure = failure;
   return 'rolled-back';
 }
@@ -123,11 +124,16 @@ export async function rolledBack(migration: Migration): Promise<Phase> {
   const { state } = migration;
   const failure = state.failure ?? stoppedFailure;
   milestone(migration, `the cutover was taken back: ${failure.message}`);
-  if (failure === stoppedFailure && state.applierFailure === null) {
+  if (isStopped(failure) && state.applierFailure === null) {
     state.failure = null;
     return 'awaiting-window';
   }
   return park(migration, 'cutting-over', state.applierFailure ?? failure);
+}
+
+/** By what it says: it may have come through continue-as-new. */
+function isStopped({ code, message }: FailureSummary): boolean {
+  return code === stoppedFailure.code && message === stoppedFailure.message;
 }
 
 const stoppedFailure: FailureSummary = {
