@@ -1,27 +1,61 @@
+import type { ActivityOptions } from '@temporalio/workflow';
 import { ActivityFailure, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import * as policies from './policies.ts';
 
+/** What a person reads in the timeline of Temporal's UI. */
+const summaries: Record<keyof Activities, string> = {
+  openMigration: "take the migration's name on the target",
+  runPreflight: 'check both servers; nothing is changed',
+  makePlan: 'make the plan that a person will approve',
+  provision: 'schemas, binlog retention, the starting position',
+  createTables: 'create the tables, keys only',
+  copyTables: 'copy the rows in parallel chunks',
+  converge: 'apply what changed meanwhile, until every chunk is exact',
+  buildIndexes: 'build indexes, unique and foreign keys',
+  createViewsAndRoutines: 'create views and routines',
+  applyChanges: "apply the source's changes, until the switch",
+  awaitLag: 'wait until the lag stays below the threshold',
+  watchLag: 'watch that the lag stays below the threshold',
+  readLag: 'read the lag before the cutover',
+  verifyTables: 'compare every row, under writes',
+  resolveWindow: 'when the maintenance window opens and closes',
+  cutOver: 'fence, prove, drain, compare, switch',
+  settleCutover: 'after an interrupted cutover: un-fence, or go on',
+  completeMigration: 'put former values back, close the checkpoint',
+  abortMigration: 'undo and remove what was made',
+  listSearchAttributes: 'which search attributes are registered',
+};
+
+function proxied<Name extends keyof Activities>(
+  name: Name,
+  policy: ActivityOptions,
+): Activities[Name] {
+  return proxyActivities<Activities>({ ...policy, summary: summaries[name] })[name];
+}
+
 /** The activities under their policies. */
-export const {
-  openMigration,
-  runPreflight,
-  makePlan,
-  provision,
-  createTables,
-  createViewsAndRoutines,
-  completeMigration,
-  abortMigration,
-} = proxyActivities<Activities>(policies.steady);
-export const { readLag, resolveWindow, listSearchAttributes } = proxyActivities<Activities>(
-  policies.brief,
-);
-export const { copyTables, converge, buildIndexes, applyChanges, verifyTables } =
-  proxyActivities<Activities>(policies.long);
-export const { awaitLag, watchLag } = proxyActivities<Activities>(policies.watching);
-export const { cutOver } = proxyActivities<Activities>(policies.cutover);
-export const { cutOver: finishCutover } = proxyActivities<Activities>(policies.finishing);
-export const { settleCutover } = proxyActivities<Activities>(policies.settling);
+export const openMigration = proxied('openMigration', policies.steady);
+export const runPreflight = proxied('runPreflight', policies.steady);
+export const makePlan = proxied('makePlan', policies.steady);
+export const provision = proxied('provision', policies.steady);
+export const createTables = proxied('createTables', policies.steady);
+export const createViewsAndRoutines = proxied('createViewsAndRoutines', policies.steady);
+export const completeMigration = proxied('completeMigration', policies.steady);
+export const abortMigration = proxied('abortMigration', policies.steady);
+export const readLag = proxied('readLag', policies.brief);
+export const resolveWindow = proxied('resolveWindow', policies.brief);
+export const listSearchAttributes = proxied('listSearchAttributes', policies.brief);
+export const copyTables = proxied('copyTables', policies.long);
+export const converge = proxied('converge', policies.long);
+export const buildIndexes = proxied('buildIndexes', policies.long);
+export const applyChanges = proxied('applyChanges', policies.long);
+export const verifyTables = proxied('verifyTables', policies.long);
+export const awaitLag = proxied('awaitLag', policies.watching);
+export const watchLag = proxied('watchLag', policies.watching);
+export const cutOver = proxied('cutOver', policies.cutover);
+export const finishCutover = proxied('cutOver', policies.finishing);
+export const settleCutover = proxied('settleCutover', policies.settling);
 
 /** Runs a long activity; attempts used up over a long time are given anew. */
 export async function persistently<T>(run: () => Promise<T>): Promise<T> {

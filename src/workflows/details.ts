@@ -34,8 +34,11 @@ export function describeDetails(status: MigrationStatus, now: string): string {
       ? []
       : ['The source is fenced. To lift it by hand:', code(status.unfenceCommand), '']),
     ...section(
-      'Done',
-      status.milestones.slice(-15).map(({ at: when, text }) => `${when} ${plain(text)}`),
+      'Done, latest first',
+      status.milestones
+        .slice(-8)
+        .toReversed()
+        .map(({ at: when, text }) => `${when} ${plain(text)}`),
     ),
   ];
   return lines.join('\n').slice(0, 19_000);
@@ -57,7 +60,7 @@ function took(startedAt: string, endedAt: string | undefined): string {
 }
 
 function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [`**${title}**`, ...lines.map((line) => `- ${line}`), ''];
+  return lines.length === 0 ? [] : [`**${title}**`, '', ...lines.map((line) => `- ${line}`), ''];
 }
 
 function seconds(ms: number): string {

@@ -96,7 +96,7 @@ async function lagPlot({ report }: ReportEvidence): Promise<string> {
   return `<div id="lag"></div><script>${await uplotFile('uPlot.iife.min.js')}</script><script>
 new uPlot({width:Math.min(960,document.body.clientWidth-64),height:220,cursor:{y:false},
  series:[{},{label:'lag (s)',stroke:'#0b6e99',fill:'rgba(11,110,153,.12)',width:2}],
- axes:[{},{label:'seconds between commit on the source and on the target'}]},${json},document.getElementById('lag'));</script>`;
+ axes:[{},{label:'seconds'}]},${json},document.getElementById('lag'));</script>`;
 }
 
 function tables({ report }: ReportEvidence): string {
