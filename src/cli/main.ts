@@ -5,7 +5,7 @@ import { printError } from './output.ts';
 import { registerCommands } from './register.ts';
 
 const program = new Command('skyferry')
-  .description('Moves live MySQL databases with seconds of downtime, nothing lost and a way back')
+  .description('Moves live MySQL databases with seconds of downtime and nothing lost')
   .version('0.1.0')
   .option('--json', 'print one JSON envelope on stdout')
   .showHelpAfterError('(add --help for what it takes)')

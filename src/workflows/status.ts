@@ -52,6 +52,10 @@ export function describeReport(status: MigrationStatus, state: State): Migration
   };
 }
 
+/** Whoever approves must have read it. */
+const NO_WAY_BACK =
+  'after the switch, once the target has taken writes, there is no way back without loss';
+
 /** Why it does not go on by itself, one line each. */
 function blockers(config: MigrationConfig, state: State): string[] {
   const lines: string[] = [];
@@ -73,7 +77,8 @@ function blockers(config: MigrationConfig, state: State): string[] {
   if (state.phase === 'awaiting-window' && state.window !== null) {
     lines.push(`the maintenance window opens at ${state.window.opensAt}`);
   }
-  if (state.phase === 'awaiting-approval') lines.push('a person must approve the cutover');
+  if (state.phase === 'awaiting-approval')
+    lines.push('a person must approve the cutover', NO_WAY_BACK);
   if (state.rejection !== null) {
     const { by, reason } = state.rejection;
     lines.push(`the cutover was rejected by ${by}${reason === undefined ? '' : `: ${reason}`}`);
@@ -86,19 +91,24 @@ function blockers(config: MigrationConfig, state: State): string[] {
 function nextSteps({ name, cutover }: MigrationConfig, state: State): string[] {
   if (isOver(state.phase)) return [];
   const steps: string[] = [];
-  if (state.paused) steps.push(signal(name, 'resume'));
-  if (state.phase === 'parked') steps.push(signal(name, 'retry-phase'));
+  if (state.paused) steps.push(`skyferry resume ${name}`, signal(name, 'resume'));
+  if (state.phase === 'parked') {
+    steps.push(`skyferry retry ${name}`, signal(name, 'retry-phase'));
+  }
   if (cutover.approval.required && state.verifiedOnce && state.approval === null) {
     if (state.phase !== 'cutting-over' && state.switchedAt === null) {
-      steps.push(approveCommand(name, state.plan?.hash));
+      steps.push(...approveCommands(name, state.plan?.hash));
     }
   }
   if (state.failure?.next !== undefined) steps.unshift(state.failure.next);
   return steps;
 }
 
-function approveCommand(name: string, planHash: string | undefined): string {
-  return signal(name, 'approve-cutover', planHash === undefined ? {} : { planHash });
+function approveCommands(name: string, planHash: string | undefined): string[] {
+  return [
+    `skyferry approve-cutover ${name}${planHash === undefined ? '' : ` --plan-hash ${planHash}`}`,
+    signal(name, 'approve-cutover', planHash === undefined ? {} : { planHash }),
+  ];
 }
 
 function signal(name: string, message: string, more: Record<string, string> = {}): string {
