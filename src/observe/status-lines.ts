@@ -26,12 +26,15 @@ const path: readonly Phase[] = [
 export interface StatusSnapshot {
   readonly status: MigrationStatus;
   readonly activities: readonly LiveActivity[];
+  /** The same some seconds earlier, where somebody watches: rates are taken from the difference. */
+  readonly earlier?: readonly LiveActivity[];
   readonly workers: number;
   readonly now: number;
 }
 
 /** The status as lines: for a terminal they are repainted, for a pipe printed once. */
-export function statusLines({ status, activities, workers, now }: StatusSnapshot): string[] {
+export function statusLines(snapshot: StatusSnapshot): string[] {
+  const { status, activities, workers } = snapshot;
   const at = status.parkedIn ?? status.phase;
   return [
     `${pc.bold(`migration/${status.name}`)}  ${phaseName(status)}  ${pc.dim(`since ${status.startedAt}`)}`,
@@ -39,13 +42,49 @@ export function statusLines({ status, activities, workers, now }: StatusSnapshot
     ...(workers === 0
       ? [pc.red('No worker polls: nothing goes on until one is started: skyferry worker')]
       : []),
-    ...activities.flatMap(({ progress, attempt }) =>
-      progress === undefined ? [] : ['', ...progressLines(progress, attempt, now)],
+    ...activities.flatMap((activity) =>
+      activity.progress === undefined
+        ? []
+        : ['', ...progressLines(activity, activity.progress, snapshot)],
     ),
     ...failureLines(status),
-    ...list('waits for', status.blockers),
-    ...list('next', status.nextSteps),
+    ...list(
+      'waits for',
+      status.blockers.filter((line) => !isFailureLine(status, line)),
+    ),
+    ...list(
+      'next',
+      status.nextSteps.filter((step) => step !== status.failure?.next),
+    ),
+    ...factLines(status),
   ];
+}
+
+/** The failure has lines of its own: it is not said again among what the migration waits for. */
+function isFailureLine({ failure }: MigrationStatus, line: string): boolean {
+  return failure !== undefined && line.endsWith(failure.message);
+}
+
+function factLines({ window, approval, rejection, ...status }: MigrationStatus): string[] {
+  const facts: string[] = [];
+  if (window !== undefined) {
+    facts.push(
+      `window ${window.opensAt} to ${window.closesAt}${window.open ? pc.green(' (open)') : ''}`,
+    );
+  }
+  if (approval !== undefined) {
+    facts.push(`approved by ${approval.by} at ${approval.at}, until ${approval.expiresAt}`);
+  }
+  if (rejection !== undefined) {
+    facts.push(
+      `rejected by ${rejection.by} at ${rejection.at}${rejection.reason === undefined ? '' : `: ${rejection.reason}`}`,
+    );
+  }
+  if (status.switchedAt !== undefined) facts.push(`switched ${status.switchedAt}`);
+  if (status.unfenceCommand !== undefined) {
+    facts.push(`the source is fenced; to lift it by hand: ${status.unfenceCommand}`);
+  }
+  return facts.length === 0 ? [] : ['', ...facts];
 }
 
 function phaseName({ phase, parkedIn, paused }: MigrationStatus): string {
@@ -67,24 +106,63 @@ function phaseMark(phase: Phase, current: Phase, { history }: MigrationStatus): 
   return `${pc.green('✓')} ${phase} ${pc.dim(formatDuration(took))}`;
 }
 
-function progressLines(progress: LiveProgress, attempt: number, now: number): string[] {
+function progressLines(
+  activity: LiveActivity,
+  progress: LiveProgress,
+  { now, earlier = [] }: StatusSnapshot,
+): string[] {
+  const { attempt } = activity;
+  const before = earlier.find(
+    ({ type, startedAt }) => type === activity.type && startedAt === activity.startedAt,
+  );
+  const since = startOf(activity, before?.progress);
   const again = attempt > 1 ? pc.yellow(` (attempt ${attempt})`) : '';
   const age = pc.dim(` ${formatDuration(Math.max(0, now - Date.parse(progress.at)))} ago`);
   return [
     `${pc.bold(progress.activity)}${again}${progress.step === undefined ? '' : `: ${progress.step}`}${age}`,
-    ...(progress.copy === undefined ? [] : copyLines(progress.copy)),
+    ...(progress.copy === undefined ? [] : copyLines(progress.copy, speed(progress, since))),
     ...(progress.apply === undefined ? [] : applyLines(progress.apply)),
-    ...(progress.verify === undefined ? [] : verifyLines(progress.verify)),
+    ...(progress.verify === undefined ? [] : verifyLines(progress.verify, speed(progress, since))),
   ];
 }
 
 const LISTED_TABLES = 12;
 
-function copyLines(copy: CopyProgress): string[] {
+interface Start {
+  readonly at: string;
+  readonly rows: number;
+}
+
+/**
+ * From where a rate is measured: what was seen earlier, else the activity's beginning. A later attempt
+ * counts rows that it did not copy, so that its beginning says nothing.
+ */
+function startOf(
+  { attempt, startedAt }: LiveActivity,
+  seen: LiveProgress | undefined,
+): Start | undefined {
+  const counted = seen?.copy ?? seen?.verify;
+  if (seen !== undefined && counted !== undefined) return { at: seen.at, rows: counted.rows };
+  return attempt === 1 && startedAt !== undefined ? { at: startedAt, rows: 0 } : undefined;
+}
+
+/** Rows a second, and how long the rest takes at that rate: a guess, as the number of rows is one. */
+function speed(progress: LiveProgress, since: Start | undefined): string {
+  const counted = progress.copy ?? progress.verify;
+  if (counted === undefined || since === undefined) return '';
+  const seconds = (Date.parse(progress.at) - Date.parse(since.at)) / 1000;
+  const perSecond = (counted.rows - since.rows) / seconds;
+  if (seconds < 1 || perSecond <= 0) return '';
+  const left = counted.estimatedRows - counted.rows;
+  const eta = left > 0 ? `, ETA ~${formatDuration((left / perSecond) * 1000)}` : '';
+  return `; ${formatCount(perSecond)} rows/s${eta}`;
+}
+
+function copyLines(copy: CopyProgress, rate: string): string[] {
   const running = copy.tables.filter((table) => !table.done && table.rows > 0);
   const done = copy.tables.filter((table) => table.done).length;
   return [
-    `  ${bar(copy.rows, copy.estimatedRows)} ${formatCount(copy.rows)} of ~${formatCount(copy.estimatedRows)} rows, ${formatBytes(copy.bytes)}; chunks ${copy.chunksDone}/${copy.chunksTotal}; tables ${done}/${copy.tables.length}`,
+    `  ${bar(copy.rows, copy.estimatedRows)} ${formatCount(copy.rows)} of ~${formatCount(copy.estimatedRows)} rows${rate}; ${formatBytes(copy.bytes)}; chunks ${copy.chunksDone}/${copy.chunksTotal}; tables ${done}/${copy.tables.length}`,
     ...running
       .slice(0, LISTED_TABLES)
       .map(
@@ -101,9 +179,9 @@ function applyLines(apply: ApplyProgress): string[] {
   ];
 }
 
-function verifyLines(verify: VerifyProgress): string[] {
+function verifyLines(verify: VerifyProgress, rate: string): string[] {
   return [
-    `  ${bar(verify.rows, verify.estimatedRows)} ${formatCount(verify.rows)} of ~${formatCount(verify.estimatedRows)} rows; tables ${verify.tablesDone}/${verify.tables}; differing ${verify.differing}, being compared again ${verify.rechecking}`,
+    `  ${bar(verify.rows, verify.estimatedRows)} ${formatCount(verify.rows)} of ~${formatCount(verify.estimatedRows)} rows${rate}; tables ${verify.tablesDone}/${verify.tables}; differing ${verify.differing}, being compared again ${verify.rechecking}`,
   ];
 }
 

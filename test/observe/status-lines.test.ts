@@ -1,0 +1,94 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import type { LiveActivity } from '../../src/observe/live-progress.ts';
+import { statusLines } from '../../src/observe/status-lines.ts';
+import type { MigrationStatus } from '../../src/workflows/messages.ts';
+
+const status: MigrationStatus = {
+  name: 'shop',
+  runId: 'r',
+  phase: 'full-load',
+  paused: false,
+  startedAt: '2026-05-01T00:00:00.000Z',
+  history: [],
+  blockers: [],
+  nextSteps: [],
+  messages: [],
+  milestones: [],
+};
+
+const lines = (
+  patch: Partial<MigrationStatus>,
+  activities: LiveActivity[] = [],
+  earlier: LiveActivity[] = [],
+): string =>
+  stripVTControlCharacters(
+    statusLines({
+      status: { ...status, ...patch },
+      activities,
+      earlier,
+      workers: 1,
+      now: Date.parse('2026-05-01T00:01:00.000Z'),
+    }).join('\n'),
+  );
+
+const copying = (rows: number): LiveActivity => ({
+  type: 'copyTables',
+  attempt: 1,
+  startedAt: '2026-05-01T00:00:50.000Z',
+  progress: {
+    activity: 'copy',
+    at: '2026-05-01T00:01:00.000Z',
+    copy: { rows, bytes: 1, estimatedRows: 4000, chunksDone: 1, chunksTotal: 4, tables: [] },
+  },
+});
+
+test('a copy shows rows a second of its attempt and, as a guess, how long it takes yet', () => {
+  expect(lines({}, [copying(1000)])).toContain('100 rows/s, ETA ~30.0 s');
+});
+
+test('a later attempt counts earlier rows: its rate is that of what was seen meanwhile', () => {
+  const again = (rows: number, at: string): LiveActivity => {
+    const { progress, ...activity } = copying(rows);
+    return { ...activity, attempt: 2, progress: progress && { ...progress, at } };
+  };
+  const now = again(3000, '2026-05-01T00:01:00.000Z');
+  expect(lines({}, [now])).not.toContain('rows/s');
+  const before = again(2900, '2026-05-01T00:00:58.000Z');
+  expect(lines({}, [now], [before])).toContain('50 rows/s, ETA ~20.0 s');
+});
+
+test('without rows, or beyond the estimate, nothing is guessed', () => {
+  expect(lines({}, [copying(0)])).not.toContain('rows/s');
+  expect(lines({}, [copying(5000)])).toContain('500 rows/s;');
+});
+
+test('a failure is said once, and so is what to do about it', () => {
+  const failure = { code: 'ROWS_DIFFER', message: '3 rows differ', next: 'repair them' };
+  const text = lines({
+    phase: 'parked',
+    parkedIn: 'verifying',
+    failure,
+    blockers: ['ROWS_DIFFER: 3 rows differ', 'the source may still be fenced'],
+    nextSteps: ['repair them', 'skyferry retry shop'],
+  });
+  expect(text.split('3 rows differ')).toHaveLength(2);
+  expect(text.split('repair them')).toHaveLength(2);
+  expect(text).toContain('the source may still be fenced');
+  expect(text).toContain('skyferry retry shop');
+});
+
+test('window, decisions, the switch and the way out of the fence are shown', () => {
+  const text = lines({
+    window: { opensAt: 'OPENS', closesAt: 'CLOSES', open: false },
+    approval: { by: 'ann', at: 'APPROVED', expiresAt: 'EXPIRES' },
+    rejection: { by: 'bob', at: 'REJECTED', reason: 'quarter end' },
+    switchedAt: 'SWITCHED',
+    unfenceCommand: 'SET GLOBAL super_read_only = OFF',
+  });
+  expect(text).toContain('window OPENS to CLOSES');
+  expect(text).toContain('approved by ann at APPROVED, until EXPIRES');
+  expect(text).toContain('rejected by bob at REJECTED: quarter end');
+  expect(text).toContain('switched SWITCHED');
+  expect(text).toContain('SET GLOBAL super_read_only = OFF');
+});
