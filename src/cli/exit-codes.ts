@@ -1,5 +1,6 @@
 import type { FailureCode } from '../failures.ts';
 import { isFailure } from '../failures.ts';
+import type { MigrationStatus, Phase } from '../workflows/messages.ts';
 import { TemporalUnreachable } from './temporal.ts';
 
 /** The contract with scripts; listed in the README. */
@@ -22,6 +23,24 @@ const byFailure: Partial<Record<FailureCode, number>> = {
   ROWS_DIFFER: exitCodes.rowsDiffer,
   DOWNTIME_EXCEEDED: exitCodes.rolledBack,
 };
+
+const waiting: ReadonlySet<Phase> = new Set(['awaiting-approval', 'awaiting-window', 'parked']);
+
+/** Whether it goes on only when a person, or the clock of a window, lets it. */
+export const isWaiting = (phase: Phase): boolean => waiting.has(phase);
+
+/** Why a migration stands still, for scripts that ask for its status. */
+export function exitCodeOfStatus({ phase, failure, history }: MigrationStatus): number {
+  if (phase === 'failed') return exitCodes.error;
+  if (phase === 'rolled-back') return exitCodes.rolledBack;
+  if (phase === 'parked') {
+    if (failure?.code === 'ROWS_DIFFER') return exitCodes.rowsDiffer;
+    if (failure?.code === 'DOWNTIME_EXCEEDED' || history.at(-2)?.phase === 'rolled-back') {
+      return exitCodes.rolledBack;
+    }
+  }
+  return isWaiting(phase) ? exitCodes.waitingForPerson : exitCodes.ok;
+}
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof TemporalUnreachable) return exitCodes.temporalUnreachable;

@@ -29,23 +29,29 @@ export function printJson(envelope: Partial<Envelope> & Pick<Envelope, 'status'>
 }
 
 export function printError(error: unknown, json: boolean): void {
-  const described = describeError(error);
   if (json) {
-    printJson({
-      status: 'error',
-      error: described,
-      next_steps: described.next === undefined ? [] : [described.next],
-    });
+    printJson(errorEnvelope(error));
     return;
   }
+  const described = describeError(error);
   note(`${pc.red('✗')} ${described.message} ${pc.dim(`[${described.code}]`)}`);
   if (described.safe !== undefined) note(`  ${pc.bold('safe:')} ${described.safe}`);
   if (described.next !== undefined) note(`  ${pc.bold('next:')} ${described.next}`);
 }
 
+/** For commands that have data to print with their error: one envelope holds both. */
+export function errorEnvelope(error: unknown): Pick<Envelope, 'status' | 'error' | 'next_steps'> {
+  const described = describeError(error);
+  return {
+    status: 'error',
+    error: described,
+    next_steps: described.next === undefined ? [] : [described.next],
+  };
+}
+
 function describeError(error: unknown): NonNullable<Envelope['error']> {
   if (error instanceof TemporalUnreachable) {
-    return { code: 'TEMPORAL_UNREACHABLE', message: error.message, next: error.next };
+    return { code: error.code, message: error.message, next: error.next };
   }
   if (isFailure(error)) {
     const { safe, next } = error.detail;

@@ -60,7 +60,11 @@ async function explain(
     );
   }
   if ((await workers()) === 0) {
-    return new TemporalUnreachable(`No worker took ${message}: none polls`, 'skyferry worker');
+    return new TemporalUnreachable(
+      `No worker took ${message}: none polls`,
+      'skyferry worker',
+      'NO_WORKER',
+    );
   }
   return error;
 }

@@ -1,12 +1,14 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { TASK_QUEUE, workflowId } from '../workflows/messages.ts';
 
-/** Temporal could not be reached, or did not answer in time. */
+/** Temporal could not be reached, or nobody behind it answered in time. */
 export class TemporalUnreachable extends Error {
+  readonly code: 'TEMPORAL_UNREACHABLE' | 'NO_WORKER';
   readonly next: string;
-  constructor(message: string, next: string) {
+  constructor(message: string, next: string, code: TemporalUnreachable['code']) {
     super(message);
     this.next = next;
+    this.code = code;
   }
 }
 
@@ -37,6 +39,7 @@ export async function connectTemporal(): Promise<Session> {
     throw new TemporalUnreachable(
       `Temporal cannot be reached at ${address} (${error instanceof Error ? error.name : 'unknown'})`,
       'set TEMPORAL_ADDRESS or a profile of the temporal CLI; for one on this machine: skyferry dev up',
+      'TEMPORAL_UNREACHABLE',
     );
   }
 }
@@ -75,21 +78,26 @@ export async function queryMigration<T>(
       handle.query<T>(query),
     );
   } catch (error) {
-    if (!isDeadline(error)) throw error;
+    if (!isUnanswered(error)) throw error;
     const workers = await countWorkers(session);
     throw new TemporalUnreachable(
       workers === 0
         ? `No worker polls the task queue "${TASK_QUEUE}", so the migration does not go on and cannot answer`
         : `The workers of the task queue "${TASK_QUEUE}" did not answer within ${QUERY_DEADLINE_MS / 1000} s`,
       'start one: skyferry worker',
+      'NO_WORKER',
     );
   }
 }
 
-function isDeadline(error: unknown): boolean {
-  const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_FAILED_PRECONDITION = 9;
+
+/** Out of time, or refused at once because no worker has polled lately. */
+function isUnanswered(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if ('code' in e && e.code === GRPC_DEADLINE_EXCEEDED) return true;
+    if ('code' in e && (e.code === GRPC_DEADLINE_EXCEEDED || e.code === GRPC_FAILED_PRECONDITION))
+      return true;
   }
   return false;
 }

@@ -1,19 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { LiveActivity } from '../../observe/live-progress.ts';
 import { readLiveActivities } from '../../observe/live-progress.ts';
 import { Repainter } from '../../observe/repaint.ts';
 import type { StatusSnapshot } from '../../observe/status-lines.ts';
 import { statusLines } from '../../observe/status-lines.ts';
 import type { MigrationStatus, Phase } from '../../workflows/messages.ts';
 import { migrationName, withConfigOption } from '../config-option.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { exitCodeOfStatus, exitCodes, isWaiting } from '../exit-codes.ts';
 import { note, out, printJson } from '../output.ts';
 import type { Session } from '../temporal.ts';
-import { connectTemporal, countWorkers, migrationHandle, queryMigration } from '../temporal.ts';
+import {
+  connectTemporal,
+  countWorkers,
+  migrationHandle,
+  queryMigration,
+  TemporalUnreachable,
+} from '../temporal.ts';
 
 const REPAINT_MS = 1000;
+/** Rates are those of so many pictures. */
+const RATE_PICTURES = 30;
 const ended: ReadonlySet<Phase> = new Set(['completed', 'aborted', 'failed']);
-const waiting: ReadonlySet<Phase> = new Set(['awaiting-approval', 'awaiting-window', 'parked']);
 
 export function registerStatus(program: Command): void {
   withConfigOption(program.command('status').description('Show where a migration is'))
@@ -31,43 +40,48 @@ export function registerStatus(program: Command): void {
         options.watch === true
           ? await watch(session, name)
           : await show(session, name, options.json === true);
-      process.exitCode = exitCodeOfPhase(last);
+      process.exitCode = exitCodeOfStatus(last);
     });
 }
 
-async function show(session: Session, name: string, json: boolean): Promise<Phase> {
+async function show(session: Session, name: string, json: boolean): Promise<MigrationStatus> {
   const snapshot = await takeSnapshot(session, name);
   const { status, activities, workers } = snapshot;
   if (json) {
     printJson({
-      status: waiting.has(status.phase) ? 'waiting' : 'ok',
+      status: isWaiting(status.phase) ? 'waiting' : 'ok',
       data: { status, activities, workers },
       next_steps: status.nextSteps,
     });
   } else {
     for (const line of statusLines(snapshot)) out(line);
   }
-  return status.phase;
+  return status;
 }
 
 /** A live picture on a terminal, one line for each change in a pipe. Ctrl-C leaves the migration running. */
-export async function watch(session: Session, name: string): Promise<Phase> {
+async function watch(session: Session, name: string): Promise<MigrationStatus> {
   const detached = new AbortController();
   const onInterrupt = () => detached.abort();
   process.once('SIGINT', onInterrupt);
   const painter = process.stdout.isTTY ? new Repainter(process.stdout) : undefined;
+  const seen: (readonly LiveActivity[])[] = [];
   let printed = '';
   try {
     for (;;) {
-      const snapshot = await takeSnapshot(session, name);
+      const picture = await takePicture(session, name, seen[0]);
       if (painter !== undefined) {
-        painter.paint(statusLines(snapshot));
+        painter.paint(picture.lines);
       } else {
-        const line = plainLine(snapshot);
-        if (line !== printed) out(`${new Date(snapshot.now).toISOString()} ${line}`);
-        printed = line;
+        if (picture.line !== printed) out(`${new Date().toISOString()} ${picture.line}`);
+        printed = picture.line;
       }
-      if (ended.has(snapshot.status.phase)) return snapshot.status.phase;
+      if (picture.snapshot !== undefined) {
+        const { status, activities } = picture.snapshot;
+        if (ended.has(status.phase)) return status;
+        seen.push(activities);
+        if (seen.length > RATE_PICTURES) seen.shift();
+      }
       await sleep(REPAINT_MS, undefined, { signal: detached.signal });
     }
   } catch (error) {
@@ -79,7 +93,37 @@ export async function watch(session: Session, name: string): Promise<Phase> {
   }
 }
 
-export async function takeSnapshot(session: Session, name: string): Promise<StatusSnapshot> {
+interface Picture {
+  readonly lines: readonly string[];
+  readonly line: string;
+  /** undefined: nobody answered, which a worker that starts again soon puts right. */
+  readonly snapshot?: StatusSnapshot;
+}
+
+async function takePicture(
+  session: Session,
+  name: string,
+  earlier: readonly LiveActivity[] = [],
+): Promise<Picture> {
+  try {
+    const snapshot = { ...(await takeSnapshot(session, name)), earlier };
+    return { lines: statusLines(snapshot), line: plainLine(snapshot), snapshot };
+  } catch (error) {
+    if (!(error instanceof TemporalUnreachable) || error.code !== 'NO_WORKER') throw error;
+    const { status, searchAttributes } = await migrationHandle(session, name).describe();
+    const [phase = status.name.toLowerCase()] = searchAttributes['SkyferryPhase'] ?? [];
+    return {
+      lines: [
+        `${pc.bold(`migration/${name}`)}  ${pc.cyan(String(phase))}`,
+        pc.red(error.message),
+        `  ${pc.bold('next:')} ${error.next}`,
+      ],
+      line: `phase=${String(phase)} no answer: ${error.message}`,
+    };
+  }
+}
+
+async function takeSnapshot(session: Session, name: string): Promise<StatusSnapshot> {
   const [status, activities, workers] = await Promise.all([
     queryMigration<MigrationStatus>(session, name, 'status'),
     readLiveActivities(migrationHandle(session, name)),
@@ -107,10 +151,4 @@ function plainLine({ status, activities }: StatusSnapshot): string {
       : [`lag-ms=${Math.round(apply.lagMs)}`, `changes=${apply.rowChanges}`]),
     ...(status.failure === undefined ? [] : [`failure=${status.failure.code}`]),
   ].join(' ');
-}
-
-function exitCodeOfPhase(phase: Phase): number {
-  if (phase === 'failed') return exitCodes.error;
-  if (phase === 'rolled-back') return exitCodes.rolledBack;
-  return waiting.has(phase) ? exitCodes.waitingForPerson : exitCodes.ok;
 }

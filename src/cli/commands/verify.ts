@@ -5,9 +5,10 @@ import { withConnection } from '../../mysql/connection.ts';
 import { readLowerCaseTableNames } from '../../mysql/server-facts.ts';
 import { verdictLines } from '../../observe/verdict-lines.ts';
 import { compareTables } from '../../verify/compare-tables.ts';
+import { exitCodeOf, exitCodes } from '../exit-codes.ts';
 import type { LocalOptions } from '../local-logins.ts';
 import { localLogins, untilInterrupted, withLocalLogins } from '../local-logins.ts';
-import { note, out, printJson } from '../output.ts';
+import { errorEnvelope, note, out, printError, printJson } from '../output.ts';
 
 export function registerVerify(program: Command): void {
   withLocalLogins(
@@ -27,13 +28,23 @@ export function registerVerify(program: Command): void {
         { signal, onProgress: onProgress() },
       );
     });
-    if (options.json === true) printJson({ status: verdict.equal ? 'ok' : 'error', data: verdict });
-    else for (const line of verdictLines(verdict)) out(line);
-    if (verdict.equal) return;
-    throw new SkyferryFailure('ROWS_DIFFER', 'source and target differ', {
-      safe: 'nothing was changed by the comparison',
-      next: 'find out who writes to the target; nothing but the migration may',
-    });
+    const failure = verdict.equal
+      ? undefined
+      : new SkyferryFailure('ROWS_DIFFER', 'source and target differ', {
+          safe: 'nothing was changed by the comparison',
+          next: 'find out who writes to the target; nothing but the migration may',
+        });
+    if (options.json === true) {
+      printJson(
+        failure === undefined
+          ? { status: 'ok', data: verdict }
+          : { ...errorEnvelope(failure), data: verdict },
+      );
+    } else {
+      for (const line of verdictLines(verdict)) out(line);
+      if (failure !== undefined) printError(failure, false);
+    }
+    process.exitCode = failure === undefined ? exitCodes.ok : exitCodeOf(failure);
   });
 }
 

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { exitCodeOf, exitCodeOfStatus } from '../../src/cli/exit-codes.ts';
+import { errorEnvelope } from '../../src/cli/output.ts';
+import { TemporalUnreachable } from '../../src/cli/temporal.ts';
+import { SkyferryFailure } from '../../src/failures.ts';
+import type { MigrationStatus, Phase } from '../../src/workflows/messages.ts';
+
+function status(failure: string | undefined, ...phases: Phase[]): MigrationStatus {
+  const at = '2026-05-01T00:00:00.000Z';
+  return {
+    name: 'shop',
+    runId: 'r',
+    phase: phases.at(-1) ?? 'preflight',
+    paused: false,
+    startedAt: at,
+    history: phases.map((phase) => ({ phase, startedAt: at })),
+    blockers: [],
+    nextSteps: [],
+    messages: [],
+    milestones: [],
+    ...(failure !== undefined && { failure: { code: failure, message: '' } }),
+  };
+}
+
+test.each([
+  [0, undefined, ['full-load']],
+  [0, undefined, ['cutting-over', 'completed']],
+  [4, undefined, ['verifying', 'awaiting-approval']],
+  [4, 'ACCESS_DENIED', ['full-load', 'parked']],
+  [5, 'ROWS_DIFFER', ['verifying', 'parked']],
+  [6, 'DOWNTIME_EXCEEDED', ['cutting-over', 'rolled-back', 'parked']],
+  [6, 'SWITCH_FAILED', ['cutting-over', 'rolled-back', 'parked']],
+  [4, 'SWITCH_FAILED', ['cutting-over', 'parked']],
+] as const)('exit code %i with failure %s after %j', (code, failure, phases) => {
+  expect(exitCodeOfStatus(status(failure, ...phases))).toBe(code);
+});
+
+test('an answering Temporal without a worker is told apart, by the code in the envelope', () => {
+  const error = new TemporalUnreachable('none polls', 'skyferry worker', 'NO_WORKER');
+  expect(exitCodeOf(error)).toBe(7);
+  expect(errorEnvelope(error)).toEqual({
+    status: 'error',
+    error: { code: 'NO_WORKER', message: 'none polls', next: 'skyferry worker' },
+    next_steps: ['skyferry worker'],
+  });
+  expect(exitCodeOf(new SkyferryFailure('ROWS_DIFFER', 'they differ'))).toBe(5);
+});
