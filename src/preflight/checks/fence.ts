@@ -12,7 +12,7 @@ const needed = [
 export const fenceCheck = check(
   'fence',
   'writes on the source can be stopped, and proved to have stopped',
-  async ({ fence, config }) => {
+  async ({ fence, config, source }) => {
     if (fence === undefined) {
       return [
         {
@@ -27,7 +27,20 @@ export const fenceCheck = check(
     const prepared = missing.includes('XA_RECOVER_ADMIN')
       ? []
       : await fence.connection.query('XA RECOVER');
+    const readOnly = ['read_only', 'super_read_only'].filter(
+      (name) => source.variable(name) === 'ON',
+    );
     return [
+      ...(readOnly.length > 0
+        ? [
+            {
+              severity: 'blocker' as const,
+              object: `source ${readOnly.join(', ')}`,
+              found: 'is ON: whose fence it is cannot be told, and the cutover would not lift it',
+              fix: 'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF;',
+            },
+          ]
+        : []),
       ...(missing.length > 0
         ? [
             {
