@@ -41,6 +41,7 @@ export class FaultProxy {
   readonly met = { swallow: 0, stall: 0, reset: 0 };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #late = { 'to-server': 0, 'to-client': 0 };
   readonly #stalled = new EventEmitter().setMaxListeners(0);
   #links = 0;
 
@@ -63,9 +64,15 @@ export class FaultProxy {
     return { ...of, port: this.port };
   }
 
+  /** Everything arrives so many ms later from now on. */
+  delay(ms: number, ...directions: readonly Direction[]): void {
+    for (const direction of directions) this.#late[direction] = ms;
+  }
+
   /** No fault any more; what stalled goes on. */
   release(): void {
     this.fault = pass;
+    this.delay(0, 'to-server', 'to-client');
     this.#stalled.emit('release');
   }
 
@@ -94,9 +101,10 @@ export class FaultProxy {
     ] as const) {
       this.#sockets.add(socket);
       socket.on('error', () => {});
-      socket.on('close', () => {
+      socket.on('close', (broken) => {
         this.#sockets.delete(socket);
-        other.destroy();
+        // A proper end goes on behind what is still on its way.
+        if (broken) other.destroy();
       });
     }
     void this.#carry(client, server, 'to-server', link);
@@ -105,6 +113,7 @@ export class FaultProxy {
 
   async #carry(from: Socket, to: Socket, direction: Direction, link: Link): Promise<void> {
     let before = 0;
+    let last = Promise.resolve();
     try {
       for await (const bytes of from as AsyncIterable<Buffer>) {
         const fate = await this.fault({ direction, bytes, before, link });
@@ -117,8 +126,17 @@ export class FaultProxy {
           to.resetAndDestroy();
           return;
         }
-        if (!to.write(bytes)) await drained(to);
+        const late = this.#late[direction];
+        if (late === 0) {
+          await last;
+          if (!to.write(bytes)) await drained(to);
+        } else {
+          // Far away, not slow: as many pieces as there are travel at once.
+          const due = sleep(late);
+          last = Promise.all([last, due]).then(() => void to.write(bytes));
+        }
       }
+      await last;
       to.end();
     } catch {
       to.destroy();
@@ -153,13 +171,6 @@ export function deafenAfter(bytes: number, direction: Direction): Fault {
     if (piece.direction === direction && piece.before + piece.bytes.length >= bytes)
       piece.link.notes.add('deaf');
     return piece.link.notes.has('deaf') ? 'swallow' : 'pass';
-  };
-}
-
-export function latency(ms: number, direction?: Direction): Fault {
-  return async (piece): Promise<Fate> => {
-    if (direction === undefined || piece.direction === direction) await sleep(ms);
-    return 'pass';
   };
 }
 

@@ -14,7 +14,7 @@ import { displayName } from '../mysql/identifier.ts';
 import type { FilePosition, Position } from '../mysql/position.ts';
 import type { ApplyProgress } from '../workflows/messages.ts';
 import { Applier } from './applier.ts';
-import { ApplySession } from './apply-session.ts';
+import { ApplySession, endFormerSession } from './apply-session.ts';
 import { ReplicatedTables } from './replicated-tables.ts';
 
 export interface ApplyJob {
@@ -69,10 +69,10 @@ export async function applyChanges(job: ApplyJob, options: ApplyOptions): Promis
 }
 
 async function takeOver(job: ApplyJob, signal: AbortSignal): Promise<Holder> {
-  return withConnection(job.target, { signal }, async (target) => ({
-    name: job.migration,
-    epoch: await acquireEpoch(target, job.migration),
-  }));
+  return withConnection(job.target, { signal }, async (target) => {
+    await endFormerSession(target, job.migration);
+    return { name: job.migration, epoch: await acquireEpoch(target, job.migration) };
+  });
 }
 
 async function committedPosition(job: ApplyJob): Promise<string | null> {

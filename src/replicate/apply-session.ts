@@ -18,6 +18,20 @@ const session = [
      transaction_isolation = 'READ-COMMITTED', rbr_exec_mode = 'IDEMPOTENT'`,
 ];
 
+/** Held by the session that applies: tells a successor which one it is. A name has 64 characters at most. */
+const lockName = `CONCAT('skyferry.', LEFT(SHA2(?, 256), 40))`;
+
+/**
+ * Ends the session of an earlier applier. One that was frozen, or whose machine is gone without a word,
+ * would keep the rows of its open transaction locked for hours; and nobody but it can end that.
+ */
+export async function endFormerSession(target: Connection, migration: string): Promise<void> {
+  const [row] = await target.query(`SELECT IS_USED_LOCK(${lockName}) AS id`, [migration]);
+  const id = row?.['id'] ?? null;
+  // It may have gone meanwhile. If another account's, it may not be ended; its locks are waited for.
+  if (id !== null) await target.execute(`KILL ${Number(id)}`).catch(() => {});
+}
+
 /** The applier's session on the target: pieces of changes, then one commit with the checkpoint. */
 export class ApplySession {
   readonly #connection: Connection;
@@ -46,6 +60,7 @@ export class ApplySession {
   ): Promise<ApplySession> {
     const connection = await openConnection(endpoint, { signal, session });
     try {
+      await connection.query(`SELECT GET_LOCK(${lockName}, 5)`, [holder.name]);
       const [row] = await connection.query('SELECT @@session.max_allowed_packet AS bytes');
       return new ApplySession(connection, endpoint, holder, Number(row?.['bytes']));
     } catch (error) {

@@ -106,7 +106,10 @@ export async function raiseHighToNow({ job }: Migration): Promise<void> {
 }
 
 /** By table: how many rows only the source and only the target has. Equal tables are not named. */
-export async function differences({ job, catalog }: Migration): Promise<Record<string, string>> {
+export async function differences({
+  job,
+  catalog,
+}: Pick<Migration, 'job' | 'catalog'>): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   const session = ["SET SESSION time_zone = '+00:00'"];
   await withConnection(job.source, { session }, (source) =>

@@ -7,7 +7,6 @@ import { applyChanges } from '../../src/replicate/apply-changes.ts';
 import {
   deafenAfter,
   FaultProxy,
-  latency,
   loseCommitReply,
   resetAfter,
   stallAfter,
@@ -232,9 +231,31 @@ async function untilApplied(migration: string): Promise<void> {
   await awaitApplied(servers.target, migration, end, options);
 }
 
+test('half-open in the middle of a transaction: whoever takes over does not wait for its locks', async () => {
+  const migration = await begin('half-open');
+  await copy(migration);
+  await converge(migration);
+  await run(servers.source, ["UPDATE bank.account SET filler = CONCAT('x', filler)"]);
+  toTarget.fault = deafenAfter(400_000, 'to-server');
+  const lost = new AbortController();
+  const applied = applyChanges(migration.job, { signal: lost.signal, onProgress: () => {} });
+  const ended = applied.catch(() => {});
+  await toTarget.untilMet('swallow');
+  const began = Date.now();
+  const until = await binlogEnd(servers.source);
+  await applyChanges(
+    { ...migration.job, target: servers.target, until },
+    { signal: AbortSignal.timeout(40_000), onProgress: () => {} },
+  );
+  expect(Date.now() - began).toBeLessThan(20_000);
+  lost.abort();
+  await ended;
+  expect(await differencesAfterAll(migration)).toEqual({});
+});
+
 test('latency: 50 ms there and back, on both sides', async () => {
   const migration = await begin('far');
-  for (const proxy of [toSource, toTarget]) proxy.fault = latency(25);
+  for (const proxy of [toSource, toTarget]) proxy.delay(25, 'to-server', 'to-client');
   const writing = write(40);
   await copy(migration);
   await writing;
