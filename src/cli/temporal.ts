@@ -90,14 +90,13 @@ export async function queryMigration<T>(
   }
 }
 
-const GRPC_DEADLINE_EXCEEDED = 4;
-const GRPC_FAILED_PRECONDITION = 9;
+/** CANCELLED (the client's own deadline may show as that), DEADLINE_EXCEEDED, FAILED_PRECONDITION. */
+const UNANSWERED: ReadonlySet<unknown> = new Set([1, 4, 9]);
 
 /** Out of time, or refused at once because no worker has polled lately. */
 function isUnanswered(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if ('code' in e && (e.code === GRPC_DEADLINE_EXCEEDED || e.code === GRPC_FAILED_PRECONDITION))
-      return true;
+    if ('code' in e && UNANSWERED.has(e.code)) return true;
   }
   return false;
 }

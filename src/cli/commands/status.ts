@@ -111,7 +111,9 @@ async function takePicture(
   } catch (error) {
     if (!(error instanceof TemporalUnreachable) || error.code !== 'NO_WORKER') throw error;
     const { status, searchAttributes } = await migrationHandle(session, name).describe();
-    const [phase = status.name.toLowerCase()] = searchAttributes['SkyferryPhase'] ?? [];
+    // It has ended: nothing changes any more, and only a worker could say how.
+    if (status.name !== 'RUNNING') throw error;
+    const [phase = 'running'] = searchAttributes['SkyferryPhase'] ?? [];
     return {
       lines: [
         `${pc.bold(`migration/${name}`)}  ${pc.cyan(String(phase))}`,
