@@ -48,8 +48,8 @@ describe('the switch by file', () => {
     await at('app.env').do(signal);
     expect(await readFile(join(second, 'app.env'), 'latin1')).toBe('db-new:3307');
     await writeFile(join(folder, 'outside.env'), 'db-old:3306');
-    for (const path of ['../outside.env', 'package.json']) {
-      await expect(at(path).do(signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
+    for (const refused of ['../outside.env', 'package.json']) {
+      await expect(at(refused).do(signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
     }
     await writeFile(path, 'db-old:3306');
     await at('app.env').do(signal);
