@@ -2,7 +2,10 @@ import { resolveEndpoint, resolveFence } from '../config/endpoints.ts';
 import type { MigrationConfig } from '../config/schema.ts';
 import { durationMs } from '../config/schema.ts';
 import { cutOver as run, settleCutover as settle } from '../cutover/cutover.ts';
+import { resolveWindow } from '../cutover/maintenance-window.ts';
 import { SkyferryFailure } from '../failures.ts';
+import type { Endpoint } from '../mysql/endpoint.ts';
+import { awaitLag } from '../replicate/await-lag.ts';
 import type { SettledCutover } from '../workflows/results.ts';
 import { resolveConsumers } from './consumers.ts';
 import type { Activities } from './contract.ts';
@@ -15,13 +18,18 @@ export function cutOver(deps: ActivityDependencies): Activities['cutOver'] {
     await runStep('cutover', async ({ signal, report }) => {
       const fence = await resolveFence(config, deps.secrets);
       if (fence === undefined) throw noFence();
+      const opened = await openJob(deps, config, signal);
       const job = {
-        ...(await openJob(deps, config, signal)),
+        ...opened,
         fence,
         verifiedAt,
         consumers: await resolveConsumers(deps, config),
         downtimeBudgetMs: durationMs(config.cutover.downtimeBudget),
         parallel: config.verification.parallel,
+        mayProceed: async (until: AbortSignal) => {
+          await refuseLag(opened.target, config, until);
+          refuseClosedWindow(config, deps.now());
+        },
       };
       return await run(job, { signal, onStep: (step) => report({ step }) });
     });
@@ -43,6 +51,48 @@ export async function undoCutover(
   if (fence === undefined) return { switched: false };
   const target = await resolveEndpoint(config.target, deps.secrets);
   return await settle({ target, fence, migration: config.name }, { signal });
+}
+
+/** Comparing under writes may have taken longer than the window was still open. */
+function refuseClosedWindow({ cutover: { window } }: MigrationConfig, now: Date): void {
+  if (window === undefined) return;
+  const { opensAt } = resolveWindow(window, now.toISOString());
+  if (Date.parse(opensAt) <= now.getTime()) return;
+  throw new SkyferryFailure('NOT_QUIESCENT', 'the maintenance window closed before the fence', {
+    safe: 'nothing was fenced; the source takes writes',
+    next: `retry-phase, and approve again when it opens at ${opensAt}`,
+  });
+}
+
+/** A single late sample is no reason: it may catch up within a while. */
+const LAG_PATIENCE_MS = 15_000;
+
+async function refuseLag(
+  target: Endpoint,
+  { name, cutover }: MigrationConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  const patience = AbortSignal.timeout(LAG_PATIENCE_MS);
+  try {
+    await awaitLag(target, name, {
+      thresholdMs: durationMs(cutover.lagThreshold),
+      samples: 1,
+      intervalMs: 250,
+      signal: AbortSignal.any([signal, patience]),
+      onProgress: () => {},
+    });
+    return;
+  } catch (error) {
+    if (signal.aborted || !patience.aborted) throw error;
+  }
+  throw new SkyferryFailure(
+    'NOT_QUIESCENT',
+    `changes are applied more than ${cutover.lagThreshold} late: draining them would be downtime`,
+    {
+      safe: 'nothing was fenced; the source takes writes',
+      next: 'retry-phase waits until it has caught up; then approve again',
+    },
+  );
 }
 
 function noFence(): SkyferryFailure {

@@ -62,7 +62,6 @@ export async function untilSwitch(
 /** All that needs no fence. Returns up to where everything is compared. */
 async function prepare(job: CutoverJob, signal: AbortSignal, steps: StepList): Promise<Position> {
   const { target, catalog, lctn, consumers } = job;
-  await steps.run('check approval and window', async () => await job.mayProceed?.(signal));
   await steps.run('probe consumers', async () => {
     for (const consumer of consumers) {
       await consumer.switch.precondition(signal);
@@ -73,7 +72,7 @@ async function prepare(job: CutoverJob, signal: AbortSignal, steps: StepList): P
     await createEvents(target, catalog, { definers: job.definers ?? 'keep', signal });
     await analyzeTables(target, catalog, lctn, { signal });
   });
-  return await steps.run('compare under writes', async () => {
+  const verified = await steps.run('compare under writes', async () => {
     let from = job.verifiedAt;
     for (let pass = 0; pass < SHRINKING_PASSES; pass++) {
       const verdict = await compareResidue(job, { from, to: null, atRest: false }, signal);
@@ -82,6 +81,8 @@ async function prepare(job: CutoverJob, signal: AbortSignal, steps: StepList): P
     }
     return from;
   });
+  await steps.run('check window and lag', async () => await job.mayProceed(signal));
+  return verified;
 }
 
 async function stopWrites(
@@ -93,12 +94,16 @@ async function stopWrites(
 ): Promise<void> {
   await steps.run('raise fence', async () => {
     const former = journal.state.former ?? (await readFence(job.fence, { signal }));
+    if (journal.state.former === undefined && former.readOnly) throw alreadyReadOnly();
     const fencedAt = journal.state.fencedAt ?? new Date().toISOString();
     await journal.write({ former, fencedAt });
     budget.start(fencedAt);
     signal.throwIfAborted();
-    await raiseFence(job.fence, former, { lockWaitMs: budget.leftMs() / 2, signal });
-    await lowerAsLoser(job, journal, former);
+    try {
+      await raiseFence(job.fence, { lockWaitMs: budget.leftMs() / 2, signal });
+    } finally {
+      await lowerAsLoser(job, journal, former);
+    }
   });
   const { position, evidence } = await steps.run(
     'prove quiescence',
@@ -179,6 +184,18 @@ function orphansFound(orphans: Awaited<ReturnType<typeof findOrphans>>): Skyferr
   return new SkyferryFailure('ROWS_DIFFER', `rows without their parent: ${which.join(', ')}`, {
     safe: 'nothing was switched; the source takes writes',
   });
+}
+
+/** Whose fence it is cannot be told: putting it "back" would leave the source without writes. */
+function alreadyReadOnly(): SkyferryFailure {
+  return new SkyferryFailure(
+    'NOT_QUIESCENT',
+    'the source is read_only or super_read_only already, and not by this cutover',
+    {
+      safe: 'nothing was changed on the source',
+      next: 'find out who made it read-only; SET GLOBAL super_read_only = OFF, then SET GLOBAL read_only = OFF, and approve again',
+    },
+  );
 }
 
 function fenceFell(): SkyferryFailure {

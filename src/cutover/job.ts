@@ -28,8 +28,8 @@ export interface CutoverJob {
   /** Pairs of sessions that compare. */
   readonly parallel: number;
   readonly definers?: 'keep' | 'rewrite';
-  /** Approval and window, once more, right before the fence: throws when either does not hold. */
-  readonly mayProceed?: (signal: AbortSignal) => Promise<void>;
+  /** Window and lag, once more, right before the fence: throws when either does not hold. */
+  readonly mayProceed: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface CutoverOptions {

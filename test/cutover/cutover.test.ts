@@ -84,6 +84,7 @@ beforeEach(async () => {
     consumers: [{ switch: fileSwitch(), account: consumerAccount }],
     downtimeBudgetMs: 30_000,
     parallel: 2,
+    mayProceed: async () => {},
   };
   const applying = new AbortController();
   const applied = applyChanges(migration.job, {
@@ -187,10 +188,10 @@ describe('cutOver', () => {
     await expectSwitched();
     expect(result.steps.map(({ step }) => step)).toEqual(steps);
     expect(steps).toEqual([
-      'check approval and window',
       'probe consumers',
       'prepare target',
       'compare under writes',
+      'check window and lag',
       'raise fence',
       'prove quiescence',
       'drain',
@@ -373,6 +374,17 @@ describe('cutOver', () => {
     );
     await expect(run).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
     expect(steps).not.toContain('raise fence');
+    await expectBefore();
+  });
+
+  it('does not touch a source that somebody else made read-only', async () => {
+    await source.query('SET GLOBAL read_only = ON');
+    await expect(cutOver(job, options())).rejects.toMatchObject({
+      code: 'NOT_QUIESCENT',
+      message: expect.stringContaining('already') as string,
+    });
+    expect(await readFence(servers.source)).toEqual({ ...former, readOnly: true });
+    await source.query('SET GLOBAL read_only = OFF');
     await expectBefore();
   });
 

@@ -31,36 +31,24 @@ export async function readFence(
 }
 
 /**
- * Raises the fence, or puts everything back to `former` and throws NOT_QUIESCENT (the lock was not
- * granted within `lockWaitMs`) or the server's failure. `former` comes from `readFence` and must be
- * stored by the caller before this is called. Repeating it on a raised fence does nothing.
+ * Raises the fence, or throws NOT_QUIESCENT (the lock was not granted within `lockWaitMs`) or the
+ * server's failure: then the statement may still be waiting, and the caller has to call `lowerFence`,
+ * unless somebody else owns the fence by then. What to put back comes from `readFence` and must be stored
+ * before this is called. Repeating it on a raised fence does nothing.
  */
 export async function raiseFence(
   fence: Endpoint,
-  former: FenceState,
   { lockWaitMs, signal }: { lockWaitMs: number; signal: AbortSignal },
 ): Promise<void> {
   const deadline = performance.now() + lockWaitMs;
-  try {
-    for (;;) {
-      const left = deadline - performance.now();
-      if (left <= 0) throw lockNotGranted(lockWaitMs);
-      const lost = await tryRaise(fence, left, lockWaitMs, signal);
-      if (lost === null) return;
-      // The reply was lost: the statement may have run, may still wait, or may never have arrived.
-      await endWaitingStatements(fence);
-      if ((await readFence(fence, { signal })).superReadOnly) return;
-    }
-  } catch (error) {
-    await lowerFence(fence, former).catch((lowering: unknown) => {
-      throw new SkyferryFailure('NOT_QUIESCENT', 'the fence failed and could not be lowered', {
-        safe: 'nothing was switched; the source may refuse writes',
-        next: unfenceCommand(former),
-        ...(isFailure(lowering) &&
-          lowering.detail.errno !== undefined && { errno: lowering.detail.errno }),
-      });
-    });
-    throw error;
+  for (;;) {
+    const left = deadline - performance.now();
+    if (left <= 0) throw lockNotGranted(lockWaitMs);
+    const lost = await tryRaise(fence, left, lockWaitMs, signal);
+    if (lost === null) return;
+    // The reply was lost: the statement may have run, may still wait, or may never have arrived.
+    await endWaitingStatements(fence);
+    if ((await readFence(fence, { signal })).superReadOnly) return;
   }
 }
 
