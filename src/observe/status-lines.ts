@@ -38,7 +38,7 @@ export function statusLines(snapshot: StatusSnapshot): string[] {
   const at = status.parkedIn ?? status.phase;
   return [
     `${pc.bold(`migration/${status.name}`)}  ${phaseName(status)}  ${pc.dim(`since ${status.startedAt}`)}`,
-    path.map((phase) => phaseMark(phase, at, status)).join(pc.dim(' › ')),
+    ...pathLines(status, at),
     ...(workers === 0
       ? [pc.red('No worker polls: nothing goes on until one is started: skyferry worker')]
       : []),
@@ -58,6 +58,12 @@ export function statusLines(snapshot: StatusSnapshot): string[] {
     ),
     ...factLines(status),
   ];
+}
+
+/** Three phases a line: a terminal of 80 columns shows them all. */
+function pathLines(status: MigrationStatus, at: Phase): string[] {
+  const marks = path.map((phase) => phaseMark(phase, at, status));
+  return [0, 3, 6].map((from) => marks.slice(from, from + 3).join(pc.dim(' › ')));
 }
 
 /** The failure has lines of its own: it is not said again among what the migration waits for. */
