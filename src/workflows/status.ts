@@ -69,7 +69,9 @@ function blockers(config: MigrationConfig, state: State): string[] {
     lines.push(`changes are not applied: ${state.applierFailure.message}`);
   }
   if (state.phase === 'parked' && state.parkedIn === 'preflight') {
-    for (const { severity, found } of state.findings) if (severity === 'blocker') lines.push(found);
+    for (const { severity, object, found } of state.findings) {
+      if (severity === 'blocker') lines.push([object, found].filter(Boolean).join(' '));
+    }
   }
   if (state.phase === 'catching-up') {
     lines.push(`lag must stay below ${config.cutover.lagThreshold}`);

@@ -33,7 +33,7 @@ import { FaultProxy } from '../fault-proxy.ts';
 import { differences, LCTN, binlogEnd } from '../replicate/lab.ts';
 import { Application, definitions, SCHEMA } from './application.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** A worker as it is installed, in a process of its own. */
 export class WorkerProcess {
