@@ -8,20 +8,8 @@ import type {
   VerifyProgress,
 } from '../workflows/messages.ts';
 import type { LiveActivity } from './live-progress.ts';
+import { way } from '../workflows/messages.ts';
 import { formatBytes, formatCount, formatDuration } from './numbers.ts';
-
-/** The way that a migration takes when nothing goes wrong. */
-const path: readonly Phase[] = [
-  'preflight',
-  'provisioning',
-  'full-load',
-  'catching-up',
-  'verifying',
-  'awaiting-window',
-  'awaiting-approval',
-  'cutting-over',
-  'completed',
-];
 
 export interface StatusSnapshot {
   readonly status: MigrationStatus;
@@ -62,7 +50,7 @@ export function statusLines(snapshot: StatusSnapshot): string[] {
 
 /** Three phases a line: a terminal of 80 columns shows them all. */
 function pathLines(status: MigrationStatus, at: Phase): string[] {
-  const marks = path.map((phase) => phaseMark(phase, at, status));
+  const marks = way.map((phase) => phaseMark(phase, at, status));
   return [0, 3, 6].map((from) => marks.slice(from, from + 3).join(pc.dim(' › ')));
 }
 

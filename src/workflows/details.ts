@@ -1,16 +1,7 @@
 import type { MigrationStatus, Phase } from './messages.ts';
+import { way as usualWay } from './messages.ts';
 
-const way: readonly Phase[] = [
-  'preflight',
-  'provisioning',
-  'full-load',
-  'catching-up',
-  'verifying',
-  'awaiting-window',
-  'awaiting-approval',
-  'cutting-over',
-  'completed',
-];
+const way: readonly Phase[] = usualWay;
 
 /** Markdown for the Current Details of Temporal's UI. The server takes 20 kB. */
 export function describeDetails(status: MigrationStatus, now: string): string {

@@ -6,7 +6,8 @@ export const workflowId = (name: string): string => `migration/${name}`;
 
 export type MigrationInput = MigrationConfig;
 
-export const phases = [
+/** The way that a migration takes when nothing goes wrong. */
+export const way = [
   'preflight',
   'provisioning',
   'full-load',
@@ -16,11 +17,8 @@ export const phases = [
   'awaiting-approval',
   'cutting-over',
   'completed',
-  'parked',
-  'rolled-back',
-  'aborted',
-  'failed',
 ] as const;
+const phases = [...way, 'parked', 'rolled-back', 'aborted', 'failed'] as const;
 export type Phase = (typeof phases)[number];
 
 export const signalNames = [

@@ -1,20 +1,14 @@
 import type { FilePosition, Position } from '../mysql/position.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Finding } from '../preflight/finding.ts';
 import type { MigrationStatus } from './messages.ts';
+
+export type { Finding };
 
 /**
  * What activities hand back and the report is made of. Plain JSON that stays in the workflow's history:
  * no row values (keys of rows neither), no secrets, no SQL with literals.
  */
-export interface Finding {
-  readonly code: string;
-  readonly severity: 'ok' | 'info' | 'warning' | 'blocker';
-  readonly object?: string;
-  readonly found: string;
-  /** The exact SQL or command that removes it. */
-  readonly fix?: string;
-}
-
 export interface PlanResult {
   /** What an approval refers to. */
   readonly hash: string;
