@@ -66,7 +66,7 @@ async function copyByPieces({ catalog }: Migration): Promise<void> {
         const values = columns.map(({ name, dataType }) =>
           dataType === 'json' && row[name] !== null ? JSON.stringify(row[name]) : row[name],
         ) as Value[];
-        await target.execute(`INSERT INTO ${into} (${names}) VALUES (?)`, [values as never]);
+        await target.execute(`REPLACE INTO ${into} (${names}) VALUES (?)`, [values as never]);
       }
       await target.query('BEGIN');
       await raiseHigh(target, { name: 'late', epoch }, high);
@@ -76,7 +76,10 @@ async function copyByPieces({ catalog }: Migration): Promise<void> {
   }
 }
 
-/** By the first column's text, so that a row whose key moves may be read twice or not at all. */
+/**
+ * By the first column's text, so that a row whose key moves may be read twice or not at all: twice
+ * even under the same key, when only its case has changed. Hence the REPLACE above.
+ */
 function pieceOf(names: string): string {
   return `CRC32(HEX(${names.split(', ')[0]})) % 3`;
 }
