@@ -40,6 +40,14 @@ export const failureCodes = {
   DOWNTIME_EXCEEDED: { retryable: false },
   /** A switch refused (its endpoint is not what the plan says), or its probe failed. */
   SWITCH_FAILED: { retryable: false },
+  /** A cloud refused: credentials missing or expired, a right missing, a policy that denies. */
+  CLOUD_DENIED: { retryable: false },
+  /** A cloud asked to wait: throttled, another operation in progress, a service that is away. */
+  CLOUD_BUSY: { retryable: true },
+  /** A cloud cannot give it: quota, region or size not available, a name that is taken. */
+  CLOUD_UNAVAILABLE: { retryable: false },
+  /** An operation of a cloud failed, or its resource is not as it was left. */
+  CLOUD_FAILED: { retryable: false },
   /** A needed server program was not found and could not be fetched. */
   PROGRAM_MISSING: { retryable: false },
   /** A defect in Skyferry: an invariant does not hold. */

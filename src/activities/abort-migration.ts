@@ -1,5 +1,5 @@
 import { readCheckpoint, removeCheckpoint } from '../checkpoint/store.ts';
-import { contentHash } from '../config/hash.ts';
+import { configHash } from '../config/hash.ts';
 import { readCatalog } from '../mysql/catalog/read.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { readLowerCaseTableNames } from '../mysql/server-facts.ts';
@@ -19,7 +19,7 @@ export function abortMigration(deps: ActivityDependencies): Activities['abortMig
       return await withConnection(target, { signal }, async (to) => {
         const checkpoint = await readCheckpoint(to, config.name);
         // None, or another migration's of that name: nothing here is ours.
-        if (checkpoint === null || checkpoint.configHash !== contentHash(config)) {
+        if (checkpoint === null || checkpoint.configHash !== configHash(config)) {
           return { refused: false, undone: [] };
         }
         if (checkpoint.state !== 'active') return { refused: true, undone: [] };

@@ -1,5 +1,7 @@
 import { resolveAccount } from '../config/endpoints.ts';
-import type { MigrationConfig, SwitchConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
+import type { SwitchConfig } from '../config/schema.ts';
+import { SkyferryFailure } from '../failures.ts';
 import type { Consumer } from '../cutover/job.ts';
 import { createCommandSwitch } from '../cutover/switches/command.ts';
 import { createFileSwitch } from '../cutover/switches/file.ts';
@@ -9,7 +11,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 /** The applications whose endpoints move, in the order of the configuration. */
 export async function resolveConsumers(
   deps: ActivityDependencies,
-  { cutover, target, name }: MigrationConfig,
+  { cutover, target, name }: LocatedConfig,
 ): Promise<Consumer[]> {
   return await Promise.all(
     cutover.switches.map(async (config) => ({
@@ -36,5 +38,7 @@ function createSwitch(
         commands: switchCommands,
         environment: { SKYFERRY_MIGRATION: migration },
       });
+    default:
+      throw new SkyferryFailure('SWITCH_FAILED', `this version cannot switch ${config.kind} yet`);
   }
 }

@@ -1,4 +1,5 @@
-import type { MigrationConfig, WindowConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
+import type { WindowConfig } from '../config/schema.ts';
 import type { Position } from '../mysql/position.ts';
 import type {
   AbortResult,
@@ -16,7 +17,7 @@ import type {
 } from '../workflows/results.ts';
 
 export interface OfMigration {
-  readonly config: MigrationConfig;
+  readonly config: LocatedConfig;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { resolveEndpoint, resolveFence } from '../config/endpoints.ts';
-import type { MigrationConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
 import { durationMs } from '../config/schema.ts';
 import { cutOver as run, settleCutover as settle } from '../cutover/cutover.ts';
 import { resolveWindow } from '../cutover/maintenance-window.ts';
@@ -43,7 +43,7 @@ export function settleCutover(deps: ActivityDependencies): Activities['settleCut
 /** Un-fences and undoes, unless the switch has begun. Safe to repeat, also when nothing was begun. */
 export async function undoCutover(
   deps: ActivityDependencies,
-  config: MigrationConfig,
+  config: LocatedConfig,
   signal: AbortSignal,
 ): Promise<SettledCutover> {
   const fence = await resolveFence(config, deps.secrets);
@@ -54,7 +54,7 @@ export async function undoCutover(
 }
 
 /** Comparing under writes may have taken longer than the window was still open. */
-function refuseClosedWindow({ cutover: { window } }: MigrationConfig, now: Date): void {
+function refuseClosedWindow({ cutover: { window } }: LocatedConfig, now: Date): void {
   if (window === undefined) return;
   const { opensAt } = resolveWindow(window, now.toISOString());
   if (Date.parse(opensAt) <= now.getTime()) return;
@@ -69,7 +69,7 @@ const LAG_PATIENCE_MS = 15_000;
 
 async function refuseLag(
   target: Endpoint,
-  { name, cutover }: MigrationConfig,
+  { name, cutover }: LocatedConfig,
   signal: AbortSignal,
 ): Promise<void> {
   const patience = AbortSignal.timeout(LAG_PATIENCE_MS);

@@ -1,6 +1,6 @@
 import { requireCheckpoint } from '../checkpoint/store.ts';
 import { resolveEndpoint } from '../config/endpoints.ts';
-import type { MigrationConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import { readCatalog } from '../mysql/catalog/read.ts';
@@ -25,7 +25,7 @@ export interface Job {
  */
 export async function openJob(
   deps: ActivityDependencies,
-  config: MigrationConfig,
+  config: LocatedConfig,
   signal: AbortSignal,
 ): Promise<Job> {
   const { source, target } = await resolveSides(deps, config);
@@ -42,7 +42,7 @@ export async function openJob(
   return { source, target, catalog, migration: config.name, lctn };
 }
 
-function schemaChanged({ name }: MigrationConfig): SkyferryFailure {
+function schemaChanged({ name }: LocatedConfig): SkyferryFailure {
   return new SkyferryFailure(
     'SCHEMA_CHANGED',
     'tables of the source are not defined as they were when the migration began',
@@ -56,14 +56,14 @@ function schemaChanged({ name }: MigrationConfig): SkyferryFailure {
 /** An account on the target alone, for steps that only look at the checkpoint. */
 export async function resolveTarget(
   { secrets }: ActivityDependencies,
-  config: MigrationConfig,
+  config: LocatedConfig,
 ): Promise<Endpoint> {
   return await resolveEndpoint(config.target, secrets);
 }
 
 export async function resolveSides(
   { secrets }: ActivityDependencies,
-  config: MigrationConfig,
+  config: LocatedConfig,
 ): Promise<{ source: Endpoint; target: Endpoint }> {
   const [source, target] = await Promise.all([
     resolveEndpoint(config.source, secrets),

@@ -1,6 +1,6 @@
 import { createCheckpoint } from '../checkpoint/store.ts';
 import { resolveEndpoint, resolveFence } from '../config/endpoints.ts';
-import { contentHash } from '../config/hash.ts';
+import { configHash } from '../config/hash.ts';
 import { settleEarlierCutover } from '../cutover/cutover.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { readServerUuid } from '../mysql/server-facts.ts';
@@ -19,7 +19,7 @@ export function openMigration({ secrets }: ActivityDependencies): Activities['op
       const taken = await withConnection(target, { signal }, (c) =>
         createCheckpoint(c, {
           name: config.name,
-          configHash: contentHash(config),
+          configHash: configHash(config),
           workflowRun: activityInfo().workflowExecution?.runId ?? '',
           sourceUuid,
         }),

@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import { loadConfigFile } from '../config/load.ts';
 import type { Logins } from '../config/logins.ts';
 import { resolveLogins } from '../config/logins.ts';
-import type { MigrationConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
+import { locateWritten } from '../config/located.ts';
+import { SkyferryFailure } from '../failures.ts';
 import { createSecretResolver } from '../config/secrets.ts';
 import { withConfigOption } from './config-option.ts';
 
@@ -24,8 +26,14 @@ export function withLocalLogins(command: Command): Command {
 export async function localLogins({
   config: file,
   secrets,
-}: LocalOptions): Promise<{ config: MigrationConfig; logins: Logins }> {
-  const config = await loadConfigFile(file);
+}: LocalOptions): Promise<{ config: LocatedConfig; logins: Logins }> {
+  const config = locateWritten(await loadConfigFile(file));
+  if (config === null) {
+    throw new SkyferryFailure(
+      'CONFIG_INVALID',
+      'the servers are in clouds, which are not asked yet',
+    );
+  }
   const resolver = createSecretResolver({ secretsDirectory: secrets, env: process.env });
   return { config, logins: await resolveLogins(config, resolver) };
 }

@@ -1,8 +1,10 @@
 import type { Endpoint, TlsSettings } from '../mysql/endpoint.ts';
-import type { MigrationConfig, ServerConfig } from './schema.ts';
+import type { Address, LocatedConfig } from './located.ts';
+import type { MigrationConfig } from './schema.ts';
 import type { SecretResolver } from './secrets.ts';
 
-export type EndpointConfig = Pick<ServerConfig, 'host' | 'port' | 'user' | 'password' | 'tls'>;
+type ServerConfig = MigrationConfig['source' | 'target'];
+export type EndpointConfig = Address & Pick<ServerConfig, 'user' | 'password' | 'tls'>;
 
 /** Resolves the secrets of one login: call it where the connection is opened, and keep the result there. */
 export async function resolveEndpoint(
@@ -13,7 +15,7 @@ export async function resolveEndpoint(
     host,
     port,
     user,
-    password: await secrets.resolve(password),
+    password: password === undefined ? '' : await secrets.resolve(password),
     tls: await resolveTls(tls, secrets),
   };
 }
@@ -28,7 +30,7 @@ export async function resolveAccount(
 }
 
 export async function resolveFence(
-  config: MigrationConfig,
+  config: Pick<LocatedConfig, 'source'>,
   secrets: SecretResolver,
 ): Promise<Endpoint | undefined> {
   const { fence } = config.source;

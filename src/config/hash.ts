@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Address, LocatedConfig } from './located.ts';
+import type { MigrationConfig } from './schema.ts';
 
 /** SHA-256 (hex) of JSON with its keys in order, so that equal content has one hash. */
 export function contentHash(value: unknown): string {
@@ -11,4 +13,15 @@ function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
+}
+
+/** Of what the user wrote, whether or not a cloud's addresses have been added since. */
+export function configHash({ source, target, ...rest }: MigrationConfig | LocatedConfig): string {
+  return contentHash({ ...rest, source: asWritten(source), target: asWritten(target) });
+}
+
+function asWritten<T extends MigrationConfig['source' | 'target']>(server: T): object {
+  if (server.kind === 'mysql') return server;
+  const { host: _host, port: _port, ...written } = server as T & Partial<Address>;
+  return written;
 }

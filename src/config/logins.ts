@@ -1,6 +1,6 @@
 import type { Endpoint } from '../mysql/endpoint.ts';
 import { resolveAccount, resolveEndpoint, resolveFence } from './endpoints.ts';
-import type { MigrationConfig } from './schema.ts';
+import type { LocatedConfig } from './located.ts';
 import type { SecretResolver } from './secrets.ts';
 
 /** Every login that a migration uses, secrets resolved: stays inside the function that asked for it. */
@@ -13,7 +13,7 @@ export interface Logins {
 }
 
 export async function resolveLogins(
-  config: MigrationConfig,
+  config: LocatedConfig,
   secrets: SecretResolver,
 ): Promise<Logins> {
   const [source, target, fence, consumers] = await Promise.all([

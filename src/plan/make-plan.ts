@@ -1,4 +1,5 @@
-import type { MigrationConfig, WindowConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
+import type { WindowConfig } from '../config/schema.ts';
 import type { Catalog, Table } from '../mysql/catalog/types.ts';
 import { displayName } from '../mysql/identifier.ts';
 import type { Estimates, Plan, PlannedCutover, PlannedTable, PlanStep } from './plan.ts';
@@ -19,7 +20,7 @@ export interface Warning {
 
 /** Pure: the same configuration, catalog and warnings give the same plan. */
 export function makePlan(
-  config: MigrationConfig,
+  config: LocatedConfig,
   catalog: Catalog,
   findings: readonly Warning[],
 ): Plan {
@@ -58,7 +59,7 @@ export function makePlan(
 
 const cascades = (action: string): boolean => action === 'CASCADE' || action === 'SET NULL';
 
-function steps({ cutover }: MigrationConfig): PlanStep[] {
+function steps({ cutover }: LocatedConfig): PlanStep[] {
   return [
     { phase: 'preflight', does: 'reads both servers; blockers stop here, nothing is changed' },
     {
@@ -107,7 +108,7 @@ function estimate(tables: readonly Table[]): Estimates {
   };
 }
 
-function changesOnSource(config: MigrationConfig, catalog: Catalog): string[] {
+function changesOnSource(config: LocatedConfig, catalog: Catalog): string[] {
   const keyless = catalog.tables.filter((table) => table.rowKey === null);
   return [
     'binlog retention is raised for the migration where it is too short and may be set, and put back at the end',
@@ -120,14 +121,14 @@ function changesOnSource(config: MigrationConfig, catalog: Catalog): string[] {
   ];
 }
 
-function changesOnTarget(config: MigrationConfig): string[] {
+function changesOnTarget(config: LocatedConfig): string[] {
   return [
     `schemas ${config.schemas.join(', ')} with their tables, views, routines, triggers and events`,
     'schema skyferry with the checkpoint',
   ];
 }
 
-function plannedCutover({ cutover }: MigrationConfig): PlannedCutover {
+function plannedCutover({ cutover }: LocatedConfig): PlannedCutover {
   return {
     fence: cutover.fence,
     alsoFenced: cutover.otherSchemasMayBeFenced,
@@ -150,6 +151,6 @@ function describeWindow(window: WindowConfig | undefined): string {
 function describeApproval({
   required,
   expiresAfter,
-}: MigrationConfig['cutover']['approval']): string {
+}: LocatedConfig['cutover']['approval']): string {
   return required ? `by a person; expires after ${expiresAfter}` : 'none needed';
 }

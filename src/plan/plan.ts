@@ -61,5 +61,12 @@ export function describeSwitch(config: SwitchConfig): string {
       return `${config.consumer}: file ${config.path}: ${config.from} → ${config.to}`;
     case 'command':
       return `${config.consumer}: the worker's command "${config.command}"`;
+    case 'azure-dns':
+    case 'azure-private-dns':
+    case 'route53':
+    case 'rfc2136':
+      return `${config.consumer}: ${config.kind} ${config.record}.${config.zone}: ${config.from} → ${config.to}`;
+    case 'aws-secret':
+      return `${config.consumer}: secret ${config.secret} (${config.region}): ${config.from} → ${config.to}`;
   }
 }

@@ -1,4 +1,4 @@
-import type { MigrationConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import type { Connection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
@@ -6,7 +6,7 @@ import { Grants } from './grants.ts';
 
 /** What the checks look at: read once, so that no check asks a server what another asked already. */
 export interface PreflightFacts {
-  readonly config: MigrationConfig;
+  readonly config: LocatedConfig;
   readonly catalog: Catalog;
   readonly source: ServerFacts;
   readonly target: ServerFacts;
@@ -75,7 +75,7 @@ export interface Connections {
 
 /** Everything but the catalog, which an account with too few rights cannot read. */
 export async function readServers(
-  config: MigrationConfig,
+  config: LocatedConfig,
   connections: Connections,
 ): Promise<Pick<PreflightFacts, 'source' | 'target' | 'fence'>> {
   const fenceUser = config.source.fence?.user;

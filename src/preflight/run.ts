@@ -1,4 +1,4 @@
-import type { MigrationConfig } from '../config/schema.ts';
+import type { LocatedConfig } from '../config/located.ts';
 import { isFailure } from '../failures.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
@@ -13,7 +13,7 @@ import { readServers } from './facts.ts';
 import type { Finding } from './finding.ts';
 
 export interface PreflightInput {
-  readonly config: MigrationConfig;
+  readonly config: LocatedConfig;
   readonly source: Endpoint;
   readonly target: Endpoint;
   readonly fence?: Endpoint | undefined;
@@ -57,7 +57,7 @@ export async function runPreflight(
 /** A catalog that cannot be read is a finding; the checks of privileges then say why. */
 async function tryCatalog(
   source: Connection,
-  { schemas }: MigrationConfig,
+  { schemas }: LocatedConfig,
 ): Promise<{ catalog: Catalog; findings: Finding[] }> {
   try {
     return { catalog: await readCatalog(source, schemas), findings: [] };

@@ -1,4 +1,4 @@
-import type { ServerConfig } from '../config/schema.ts';
+import type { MigrationConfig } from '../config/schema.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import { openSecretsFolder } from './secrets-folder.ts';
@@ -108,8 +108,8 @@ export async function describeSandbox(layout: Layout, state: SandboxState): Prom
 
 /** The servers as a migration's configuration names them: secrets by reference. */
 export function configuredServers({ state }: Sandbox): {
-  source: ServerConfig & { fence: { user: string; password: string } };
-  target: ServerConfig;
+  source: Extract<MigrationConfig['source'], { kind: 'mysql' }>;
+  target: Extract<MigrationConfig['target'], { kind: 'mysql' }>;
 } {
   const reference = (file: string) => `\${file:${file}}`;
   const server = (port: number, user: string, file: string) => ({

@@ -3,6 +3,7 @@ import type { MigrationConfig } from '../config/schema.ts';
 import { applyChanges, persistently } from './activities.ts';
 import type { FailureSummary } from './failures.ts';
 import { summarize } from './failures.ts';
+import { located } from './migration.ts';
 import type { State } from './state.ts';
 
 /**
@@ -30,10 +31,9 @@ export class Applier {
   }
 
   async #apply(scope: CancellationScope): Promise<void> {
-    const failure = await persistently(() => applyChanges({ config: this.#config })).then(
-      () => null,
-      summarize,
-    );
+    const failure = await persistently(() =>
+      applyChanges({ config: located({ config: this.#config, state: this.#state }) }),
+    ).then(() => null, summarize);
     this.#scope = null;
     // What a stopped activity says on its way out is no reason to park.
     if (!scope.consideredCancelled) this.#state.applierFailure = failure ?? ended;

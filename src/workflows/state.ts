@@ -1,3 +1,4 @@
+import type { Address } from '../config/located.ts';
 import type { MessageRecord, Phase, PhaseRecord } from './messages.ts';
 import type { Approval } from './approval.ts';
 import type { FailureSummary } from './failures.ts';
@@ -42,6 +43,8 @@ export interface State {
   history: PhaseRecord[];
   messages: MessageRecord[];
   milestones: Milestone[];
+  /** Where the servers are, for those that a cloud names; null: as the configuration says. */
+  servers: { source: Address; target: Address } | null;
   /** null: not looked up yet. */
   searchAttributes: string[] | null;
   findings: Finding[];
@@ -76,6 +79,7 @@ export function newState(now: string): State {
     history: [{ phase: 'preflight', startedAt: now }],
     messages: [],
     milestones: [],
+    servers: null,
     searchAttributes: null,
     findings: [],
     plan: null,

@@ -10,7 +10,7 @@ schemas: [shop]
 
 test('a short file is completed with every default', () => {
   const config = parseConfigText('skyferry.yaml', good);
-  expect(config.source.port).toBe(3306);
+  expect(config.source).toMatchObject({ kind: 'mysql', port: 3306 });
   expect(config.source.tls.mode).toBe('verify-identity');
   expect(config.cutover).toMatchObject({ lagThreshold: '5s', downtimeBudget: '60s', switches: [] });
   expect(config.source.password).toBe('${env:SRC}');

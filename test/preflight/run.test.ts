@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfigText } from '../../src/config/load.ts';
-import type { MigrationConfig } from '../../src/config/schema.ts';
+import type { LocatedConfig } from '../../src/config/located.ts';
+import { locateWritten } from '../../src/config/located.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
@@ -8,7 +9,7 @@ import { runPreflight } from '../../src/preflight/run.ts';
 import { startMysqlPair } from '../servers.ts';
 
 let pair: Awaited<ReturnType<typeof startMysqlPair>>;
-let config: MigrationConfig;
+let config: LocatedConfig;
 const { signal } = new AbortController();
 
 beforeAll(async () => {
@@ -25,15 +26,19 @@ beforeAll(async () => {
     "GRANT SELECT ON shop.* TO poor@'%'",
   ]);
   await run(pair.target, ["CREATE USER poor@'%' IDENTIFIED BY 'p'"]);
-  config = parseConfigText(
-    'skyferry.yaml',
-    `name: shop
+  const located = locateWritten(
+    parseConfigText(
+      'skyferry.yaml',
+      `name: shop
 source: {host: localhost, port: 1, user: root, password: "\${env:A}", fence: {user: root, password: "\${env:A}"}}
 target: {host: localhost, port: 2, user: root, password: "\${env:A}"}
 schemas: [shop]
 cutover: {switches: [{consumer: api, kind: command, command: move}]}
 `,
+    ),
   );
+  if (located === null) throw new Error('no address');
+  config = located;
 });
 afterAll(() => pair.stop());
 
@@ -178,7 +183,7 @@ test('a consumer that cannot log in to the target is a warning with its name', a
   );
 });
 
-function preflight(wanted: MigrationConfig = config): Promise<Finding[]> {
+function preflight(wanted: LocatedConfig = config): Promise<Finding[]> {
   return runPreflight(
     { config: wanted, source: pair.source, target: pair.target, fence: pair.source },
     { signal },

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfigFile } from '../../config/load.ts';
+import { serverName } from '../../config/located.ts';
 import type { MigrationConfig } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { MigrationInput } from '../../workflows/messages.ts';
@@ -34,7 +35,10 @@ async function start(config: MigrationConfig, json: boolean): Promise<void> {
       args: [config satisfies MigrationInput],
       workflowIdConflictPolicy: 'FAIL',
       staticSummary:
-        `${config.source.host} → ${config.target.host}: ${config.schemas.join(', ')}`.slice(0, 200),
+        `${serverName(config.source)} → ${serverName(config.target)}: ${config.schemas.join(', ')}`.slice(
+          0,
+          200,
+        ),
     })
     .catch((error: unknown) => {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

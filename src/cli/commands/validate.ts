@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { contentHash } from '../../config/hash.ts';
+import { configHash } from '../../config/hash.ts';
 import { loadConfigFile } from '../../config/load.ts';
 import { DEFAULT_CONFIG_FILE } from '../config-option.ts';
 import { out, printJson } from '../output.ts';
@@ -12,7 +12,7 @@ export function registerValidate(program: Command): void {
     .action(async (file: string, _options: object, command: Command) => {
       const config = await loadConfigFile(file);
       if (command.optsWithGlobals<{ json?: boolean }>().json === true) {
-        printJson({ status: 'ok', data: { name: config.name, configHash: contentHash(config) } });
+        printJson({ status: 'ok', data: { name: config.name, configHash: configHash(config) } });
         return;
       }
       out(`${file} is valid: migration "${config.name}", schemas ${config.schemas.join(', ')}`);

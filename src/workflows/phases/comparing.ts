@@ -1,19 +1,20 @@
 import { awaitLag, persistently, verifyTables } from '../activities.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { milestone, park } from '../migration.ts';
+import { located, milestone, park } from '../migration.ts';
 import { nowIso } from '../state.ts';
 
-export async function catchingUp({ config, state }: Migration): Promise<Phase> {
-  const { lagMs } = await persistently(() => awaitLag({ config }));
+export async function catchingUp(migration: Migration): Promise<Phase> {
+  const { state } = migration;
+  const { lagMs } = await persistently(() => awaitLag({ config: located(migration) }));
   state.lagMs = lagMs;
   return state.verification?.equal === true ? 'awaiting-window' : 'verifying';
 }
 
 export async function verifying(migration: Migration): Promise<Phase> {
-  const { config, state } = migration;
+  const { state } = migration;
   state.verifiedOnce = true;
-  const result = await persistently(() => verifyTables({ config }));
+  const result = await persistently(() => verifyTables({ config: located(migration) }));
   state.verification = { ...result, at: nowIso() };
   if (!result.equal) {
     const tables = result.tables.filter(({ differing }) => differing > 0).map(({ table }) => table);

@@ -4,7 +4,7 @@ import type { FailureSummary } from '../failures.ts';
 import { summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { milestone, park } from '../migration.ts';
+import { located, milestone, park } from '../migration.ts';
 import type { CutoverResult, SettledCutover } from '../results.ts';
 import { keep, nowIso } from '../state.ts';
 
@@ -14,13 +14,13 @@ import { keep, nowIso } from '../state.ts';
  * (`settleCutover`), never guessed from how the activity failed.
  */
 export async function cuttingOver(migration: Migration): Promise<Phase> {
-  const { config, state, desk } = migration;
+  const { state, desk } = migration;
   const verification = state.verification;
   if (verification === null) return 'verifying';
   desk.hold();
   try {
     if (state.cutover === null) {
-      const input = { config, verifiedAt: verification.position };
+      const input = { config: located(migration), verifiedAt: verification.position };
       if (state.unsettled) return await settle(migration, unsettledFailure);
       if (state.switchedAt !== null) switched(migration, await finishCutover(input));
       else switched(migration, await cutOver(input));
@@ -36,11 +36,11 @@ export async function cuttingOver(migration: Migration): Promise<Phase> {
 }
 
 async function settle(migration: Migration, failure: FailureSummary): Promise<Phase> {
-  const { config, state, desk } = migration;
+  const { state, desk } = migration;
   state.unsettled = true;
   let settled: SettledCutover;
   try {
-    settled = await settleCutover({ config });
+    settled = await settleCutover({ config: located(migration) });
   } catch (error) {
     const reason = summarize(error);
     if (reason === null) throw error;
@@ -64,13 +64,16 @@ async function settle(migration: Migration, failure: FailureSummary): Promise<Ph
 
 /** The switch has begun: whoever asked to stop came too late. */
 async function goForward(migration: Migration, failure: FailureSummary): Promise<Phase> {
-  const { config, state } = migration;
+  const { state } = migration;
   state.switchedAt ??= nowIso();
   state.paused = false;
   refuseLateAbort(migration);
   if (state.verification === null) return park(migration, 'cutting-over', failure);
   try {
-    switched(migration, await finishCutover({ config, verifiedAt: state.verification.position }));
+    switched(
+      migration,
+      await finishCutover({ config: located(migration), verifiedAt: state.verification.position }),
+    );
   } catch (error) {
     const again = summarize(error);
     if (again === null) throw error;
@@ -92,11 +95,11 @@ function switched(migration: Migration, result: CutoverResult): void {
 }
 
 async function complete(migration: Migration): Promise<Phase> {
-  const { config, state, applier } = migration;
+  const { state, applier } = migration;
   refuseLateAbort(migration);
   await CancellationScope.nonCancellable(async () => {
     await applier.stop();
-    const { notes, lag } = await completeMigration({ config });
+    const { notes, lag } = await completeMigration({ config: located(migration) });
     state.lag = lag;
     for (const note of notes) milestone(migration, note);
   });

@@ -3,7 +3,7 @@ import { abortMigration } from '../activities.ts';
 import { summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { milestone, park } from '../migration.ts';
+import { located, milestone, park } from '../migration.ts';
 
 export async function parked({ state }: Migration): Promise<Phase> {
   await condition(() => state.retry);
@@ -20,12 +20,12 @@ export async function parked({ state }: Migration): Promise<Phase> {
 
 /** Leaves the source as it was found. What fails here parks, and abort may be sent again. */
 export async function abort(migration: Migration): Promise<Phase> {
-  const { config, state, applier } = migration;
+  const { state, applier } = migration;
   if (state.abort === null) return state.phase;
   await applier.stop();
   const { by, dropTarget } = state.abort;
   try {
-    state.aborted = await abortMigration({ config, dropTarget });
+    state.aborted = await abortMigration({ config: located(migration), dropTarget });
   } catch (error) {
     const failure = summarize(error);
     if (failure === null) throw error;

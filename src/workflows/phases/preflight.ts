@@ -3,16 +3,16 @@ import { listSearchAttributes, makePlan, openMigration, runPreflight } from '../
 import { fatal, summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { milestone, park } from '../migration.ts';
+import { located, milestone, park } from '../migration.ts';
 import type { OpenResult } from '../results.ts';
 
 export async function preflight(migration: Migration): Promise<Phase> {
-  const { config, state } = migration;
+  const { state } = migration;
   state.searchAttributes ??= await listSearchAttributes();
   const { resumed } = await open(migration);
   if (resumed)
     milestone(migration, 'found its checkpoint on the target: what is done is not done again');
-  state.findings = await runPreflight({ config });
+  state.findings = await runPreflight({ config: located(migration) });
   const blockers = state.findings.filter(({ severity }) => severity === 'blocker');
   if (blockers.length > 0) {
     return park(migration, 'preflight', {
@@ -22,14 +22,14 @@ export async function preflight(migration: Migration): Promise<Phase> {
       next: `skyferry doctor shows each with its fix; then retry-phase`,
     });
   }
-  state.plan = await makePlan({ config, findings: state.findings });
+  state.plan = await makePlan({ config: located(migration), findings: state.findings });
   return 'provisioning';
 }
 
 /** A name that is taken by something else ends the workflow: no retry could ever help. */
-async function open({ config }: Migration): Promise<OpenResult> {
+async function open(migration: Migration): Promise<OpenResult> {
   try {
-    return await openMigration({ config });
+    return await openMigration({ config: located(migration) });
   } catch (error) {
     const failure = error instanceof ActivityFailure ? summarize(error) : null;
     if (failure?.code === 'MIGRATION_CONFLICT' || failure?.code === 'CONFIG_INVALID') {

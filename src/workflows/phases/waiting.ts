@@ -4,7 +4,7 @@ import { persistently, readLag, resolveWindow, watchLag } from '../activities.ts
 import { firstOf } from '../interruption.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { milestone } from '../migration.ts';
+import { located, milestone } from '../migration.ts';
 
 /** Until the next opening; a window that is open lets pass at once. */
 export async function awaitingWindow(migration: Migration): Promise<Phase> {
@@ -44,7 +44,7 @@ export async function awaitingApproval(migration: Migration): Promise<Phase> {
     if (next !== null) return next;
   }
   // The approval may be days old: lag counts as it is now.
-  const { lagMs } = await readLag({ config });
+  const { lagMs } = await readLag({ config: located(migration) });
   state.lagMs = lagMs;
   if (lagMs > durationMs(config.cutover.lagThreshold)) return 'catching-up';
   // Both may have gone while the lag was read.
@@ -54,8 +54,8 @@ export async function awaitingApproval(migration: Migration): Promise<Phase> {
 }
 
 async function lagRose(migration: Migration): Promise<Phase> {
-  const { config, state } = migration;
-  const { lagMs } = await persistently(() => watchLag({ config }));
+  const { state } = migration;
+  const { lagMs } = await persistently(() => watchLag({ config: located(migration) }));
   state.lagMs = lagMs;
   milestone(migration, `lag rose to ${(lagMs / 1000).toFixed(1)} s`);
   return 'catching-up';

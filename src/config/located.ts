@@ -1,0 +1,50 @@
+import type { MigrationConfig } from './schema.ts';
+
+/** Where a server is reached: as the user wrote it, or as its cloud says. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A configuration together with the addresses of both servers: what activities work with. */
+export type LocatedConfig = Omit<MigrationConfig, 'source' | 'target'> & {
+  readonly source: MigrationConfig['source'] & Address;
+  readonly target: MigrationConfig['target'] & Address;
+};
+
+/** The address that stands in the configuration; null for a server that its cloud has to name. */
+function writtenAddress(server: MigrationConfig['source' | 'target']): Address | null {
+  return server.kind === 'mysql' ? { host: server.host, port: server.port } : null;
+}
+
+export function withAddresses(
+  config: MigrationConfig,
+  { source, target }: { readonly source: Address; readonly target: Address },
+): LocatedConfig {
+  return {
+    ...config,
+    source: { ...config.source, ...source },
+    target: { ...config.target, ...target },
+  };
+}
+
+/** Null when a cloud has to be asked first. */
+export function locateWritten(config: MigrationConfig): LocatedConfig | null {
+  const source = writtenAddress(config.source);
+  const target = writtenAddress(config.target);
+  return source === null || target === null ? null : withAddresses(config, { source, target });
+}
+
+/** How people call a server, before anybody has asked where it is. */
+export function serverName(server: MigrationConfig['source' | 'target']): string {
+  switch (server.kind) {
+    case 'mysql':
+      return `${server.host}:${server.port}`;
+    case 'rds-mysql':
+      return `RDS ${server.instance} (${server.region})`;
+    case 'aurora-mysql':
+      return `Aurora ${server.cluster} (${server.region})`;
+    case 'azure-mysql-flexible':
+      return `Azure ${server.server} (${server.resourceGroup})`;
+  }
+}
