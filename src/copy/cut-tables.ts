@@ -1,6 +1,6 @@
 import type { Holder } from '../checkpoint/store.ts';
 import { openConnection } from '../mysql/connection.ts';
-import { openRawConnection } from '../mysql/raw-connection.ts';
+import { openRawConnection } from '../mysql/open-raw-connection.ts';
 import { addChunks, markCut, readChunks } from './chunks.ts';
 import type { CopyJob } from './copy-tables.ts';
 import { cutTable, rowsPerChunk } from './cut.ts';

@@ -2,7 +2,7 @@ import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import type { RawConnection } from '../mysql/raw-connection.ts';
-import { openRawConnection } from '../mysql/raw-connection.ts';
+import { openRawConnection } from '../mysql/open-raw-connection.ts';
 import { PacketPool } from './pump.ts';
 
 /**

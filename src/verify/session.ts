@@ -1,6 +1,6 @@
 import type { Endpoint } from '../mysql/endpoint.ts';
 import type { RawConnection } from '../mysql/raw-connection.ts';
-import { openRawConnection } from '../mysql/raw-connection.ts';
+import { openRawConnection } from '../mysql/open-raw-connection.ts';
 
 /**
  * The same on both servers, because the text of a value depends on it: TIMESTAMP on the time zone,

@@ -4,7 +4,7 @@ import { acquireEpoch, readCheckpoint } from '../../src/checkpoint/store.ts';
 import { readChunks } from '../../src/copy/chunks.ts';
 import { copyTables } from '../../src/copy/copy-tables.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
-import { openRawConnection } from '../../src/mysql/raw-connection.ts';
+import { openRawConnection } from '../../src/mysql/open-raw-connection.ts';
 import { readBinlogEnd } from '../../src/mysql/watermark.ts';
 import type { CopyProgress } from '../../src/workflows/messages.ts';
 import type { Lab } from './lab.ts';

@@ -8,7 +8,7 @@ import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import type { Connection } from '../../src/mysql/connection.ts';
 import { openConnection } from '../../src/mysql/connection.ts';
 import type { RawConnection } from '../../src/mysql/raw-connection.ts';
-import { openRawConnection } from '../../src/mysql/raw-connection.ts';
+import { openRawConnection } from '../../src/mysql/open-raw-connection.ts';
 import type { TestMysql } from '../servers.ts';
 import { startMysql } from '../servers.ts';
 

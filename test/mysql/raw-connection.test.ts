@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { PacketReader } from '../../src/mysql/packets.ts';
-import { openRawConnection } from '../../src/mysql/raw-connection.ts';
+import { openRawConnection } from '../../src/mysql/open-raw-connection.ts';
 import type { TestMysql } from '../servers.ts';
 import { startMysql } from '../servers.ts';
 

@@ -5,7 +5,7 @@ import { readBinlog } from '../../../src/mysql/binlog/read-binlog.ts';
 import { walkRows } from '../../../src/mysql/binlog/rows.ts';
 import { withConnection } from '../../../src/mysql/connection.ts';
 import { GtidSet } from '../../../src/mysql/gtid-set.ts';
-import { openRawConnection } from '../../../src/mysql/raw-connection.ts';
+import { openRawConnection } from '../../../src/mysql/open-raw-connection.ts';
 import type { TestMysql } from '../../servers.ts';
 import { startMysql } from '../../servers.ts';
 import { changes, everyType, session } from './every-type.ts';
