@@ -1,4 +1,5 @@
-import { createCheckpoint, removeCheckpoint, setStartPosition } from '../src/checkpoint/store.ts';
+import { removeCheckpoint, setStartPosition } from '../src/checkpoint/store.ts';
+import { createCheckpoint } from '../src/checkpoint/take-name.ts';
 import { migrationConfigSchema } from '../src/config/schema.ts';
 import { readCatalog } from '../src/mysql/catalog/read.ts';
 import type { Catalog } from '../src/mysql/catalog/types.ts';

@@ -1,4 +1,4 @@
-import { createCheckpoint } from '../checkpoint/store.ts';
+import { createCheckpoint } from '../checkpoint/take-name.ts';
 import { resolveEndpoint, resolveFence } from '../config/endpoints.ts';
 import { configHash } from '../config/hash.ts';
 import { settleEarlierCutover } from '../cutover/cutover.ts';

@@ -1,5 +1,5 @@
-import { assertEpoch } from '../checkpoint/store.ts';
-import type { Holder } from '../checkpoint/store.ts';
+import { assertEpoch } from '../checkpoint/epoch.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
 import type { Connection, Value } from '../mysql/connection.ts';
 import type { QualifiedName } from '../mysql/identifier.ts';
 import type { KeyRange } from './key-range.ts';

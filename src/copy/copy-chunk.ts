@@ -1,4 +1,4 @@
-import type { Holder } from '../checkpoint/store.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
 import { readBinlogEnd } from '../mysql/watermark.ts';
 import type { CopyJob } from './copy-tables.ts';
 import type { ChunkLoad } from './load-chunk.ts';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { Holder } from '../checkpoint/store.ts';
-import { acquireEpoch } from '../checkpoint/store.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
+import { acquireEpoch } from '../checkpoint/epoch.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';

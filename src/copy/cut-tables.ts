@@ -1,4 +1,4 @@
-import type { Holder } from '../checkpoint/store.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
 import { openConnection } from '../mysql/connection.ts';
 import { openRawConnection } from '../mysql/open-raw-connection.ts';
 import { addChunks, markCut, readChunks } from './chunks.ts';

@@ -1,4 +1,4 @@
-import type { Holder } from '../checkpoint/store.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Table } from '../mysql/catalog/types.ts';
 import { displayName, qualify, spelledOn } from '../mysql/identifier.ts';

@@ -1,5 +1,5 @@
-import type { Holder } from '../checkpoint/store.ts';
-import { epochLost } from '../checkpoint/store.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
+import { epochLost } from '../checkpoint/epoch.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { FilePosition } from '../mysql/position.ts';
 import type { RawConnection } from '../mysql/raw-connection.ts';

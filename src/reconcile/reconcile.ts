@@ -1,4 +1,5 @@
-import { acquireEpoch, requireCheckpoint } from '../checkpoint/store.ts';
+import { acquireEpoch } from '../checkpoint/epoch.ts';
+import { requireCheckpoint } from '../checkpoint/store.ts';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import type { Table } from '../mysql/catalog/types.ts';
 import { withConnection } from '../mysql/connection.ts';

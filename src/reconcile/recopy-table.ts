@@ -1,4 +1,4 @@
-import { acquireEpoch, assertEpoch } from '../checkpoint/store.ts';
+import { acquireEpoch, assertEpoch } from '../checkpoint/epoch.ts';
 import { copyTables } from '../copy/copy-tables.ts';
 import type { Table } from '../mysql/catalog/types.ts';
 import { withConnection } from '../mysql/connection.ts';

@@ -1,4 +1,4 @@
-import type { Holder } from '../checkpoint/store.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
 import { loadRows } from '../copy/load-rows.ts';
 import { raiseHigh } from '../copy/raise-high.ts';
 import { withRetries } from '../copy/retry.ts';

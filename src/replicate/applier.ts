@@ -1,4 +1,4 @@
-import type { Progress } from '../checkpoint/store.ts';
+import type { Progress } from '../checkpoint/epoch.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type {
   FormatDescriptionEvent,

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Checkpoint, Holder } from '../checkpoint/store.ts';
-import { acquireEpoch, assertEpoch, requireCheckpoint } from '../checkpoint/store.ts';
+import type { Holder } from '../checkpoint/epoch.ts';
+import type { Checkpoint } from '../checkpoint/store.ts';
+import { acquireEpoch, assertEpoch } from '../checkpoint/epoch.ts';
+import { requireCheckpoint } from '../checkpoint/store.ts';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import { readBinlog } from '../mysql/binlog/read-binlog.ts';
 import { assembleTransactions } from '../mysql/binlog/transactions.ts';

@@ -1,5 +1,5 @@
-import type { Holder, Progress } from '../checkpoint/store.ts';
-import { assertEpoch, updateCheckpoint } from '../checkpoint/store.ts';
+import type { Holder, Progress } from '../checkpoint/epoch.ts';
+import { assertEpoch, updateCheckpoint } from '../checkpoint/epoch.ts';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import type { FormatDescriptionEvent } from '../mysql/binlog/events.ts';
 import { BinlogStatementWriter, openingStatements } from '../mysql/binlog/write-events.ts';

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import * as epoch from '../../src/checkpoint/epoch.ts';
 import * as store from '../../src/checkpoint/store.ts';
+import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import type { Connection } from '../../src/mysql/connection.ts';
 import { openConnection } from '../../src/mysql/connection.ts';
 import type { TestMysql } from '../servers.ts';
@@ -33,20 +35,20 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await store.removeCheckpoint(target, row.name);
-  await store.createCheckpoint(target, row);
+  await createCheckpoint(target, row);
 });
 
 describe('taking a name', () => {
   test('the same configuration resumes, another is refused', async () => {
-    expect(await store.createCheckpoint(target, { ...row, workflowRun: 'run-2' })).toBe('resumed');
+    expect(await createCheckpoint(target, { ...row, workflowRun: 'run-2' })).toBe('resumed');
     expect(await store.readCheckpoint(target, 'orders')).toMatchObject({ workflowRun: 'run-2' });
-    const other = store.createCheckpoint(target, { ...row, configHash: 'b'.repeat(64) });
+    const other = createCheckpoint(target, { ...row, configHash: 'b'.repeat(64) });
     await expect(other).rejects.toMatchObject({ code: 'MIGRATION_CONFLICT' });
   });
 
   test.each([store.markSwitched, store.markCompleted])('over is over', async (mark) => {
     await mark(target, 'orders');
-    const again = store.createCheckpoint(target, row);
+    const again = createCheckpoint(target, row);
     await expect(again).rejects.toMatchObject({ code: 'MIGRATION_CONFLICT' });
   });
 
@@ -55,7 +57,7 @@ describe('taking a name', () => {
     expect(await store.readCheckpoint(target, 'orders')).toBeNull();
     expect(await target.query("SHOW DATABASES LIKE 'skyferry'")).toEqual([]);
     await store.removeCheckpoint(target, 'orders');
-    expect(await store.createCheckpoint(target, row)).toBe('created');
+    expect(await createCheckpoint(target, row)).toBe('created');
   });
 });
 
@@ -67,9 +69,9 @@ test('the first starting position stays', async () => {
 
 describe('the epoch', () => {
   test('progress is kept exactly, in UTC, also when nothing changes', async () => {
-    const holder = { name: 'orders', epoch: await store.acquireEpoch(target, 'orders') };
-    await store.updateCheckpoint(target, holder, progress);
-    await store.updateCheckpoint(target, holder, { ...progress, transactions: 0, rowChanges: 0 });
+    const holder = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
+    await epoch.updateCheckpoint(target, holder, progress);
+    await epoch.updateCheckpoint(target, holder, { ...progress, transactions: 0, rowChanges: 0 });
     const stored = await store.requireCheckpoint(target, 'orders');
     expect(stored).toMatchObject({
       position: progress.position,
@@ -83,24 +85,24 @@ describe('the epoch', () => {
   });
 
   test('a later holder silences the former one', async () => {
-    const former = { name: 'orders', epoch: await store.acquireEpoch(target, 'orders') };
-    await store.acquireEpoch(target, 'orders');
+    const former = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
+    await epoch.acquireEpoch(target, 'orders');
     for (const write of [
-      () => store.updateCheckpoint(target, former, progress),
-      () => store.raiseHigh(target, former, start),
-      () => store.assertEpoch(target, former),
+      () => epoch.updateCheckpoint(target, former, progress),
+      () => epoch.raiseHigh(target, former, start),
+      () => epoch.assertEpoch(target, former),
     ]) {
       await expect(write()).rejects.toMatchObject({ code: 'EPOCH_LOST' });
     }
   });
 
   test('taking over waits for a commit that is under way', async () => {
-    const holder = { name: 'orders', epoch: await store.acquireEpoch(target, 'orders') };
+    const holder = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
     await using zombie = await openConnection(server.endpoint);
     await zombie.query('BEGIN');
-    await store.updateCheckpoint(zombie, holder, progress);
+    await epoch.updateCheckpoint(zombie, holder, progress);
     let taken = false;
-    const taking = store.acquireEpoch(target, 'orders').then((epoch) => {
+    const taking = epoch.acquireEpoch(target, 'orders').then((epoch) => {
       taken = true;
       return epoch;
     });
@@ -113,14 +115,14 @@ describe('the epoch', () => {
 });
 
 test('the high watermark only rises, by the number of the file', async () => {
-  const holder = { name: 'orders', epoch: await store.acquireEpoch(target, 'orders') };
+  const holder = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
   const highs = [
     { file: 'b.000099', offset: 10 },
     { file: 'b.000099', offset: 9 },
     { file: 'b.1000000', offset: 4 },
     { file: 'b.999999', offset: 5000 },
   ];
-  for (const high of highs) await store.raiseHigh(target, holder, high);
+  for (const high of highs) await epoch.raiseHigh(target, holder, high);
   expect(await store.readCheckpoint(target, 'orders')).toMatchObject({ high: highs[2] });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { acquireEpoch, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { acquireEpoch } from '../../src/checkpoint/epoch.ts';
+import { readCheckpoint } from '../../src/checkpoint/store.ts';
 import { readChunks } from '../../src/copy/chunks.ts';
 import { copyTables } from '../../src/copy/copy-tables.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';

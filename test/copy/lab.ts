@@ -1,4 +1,4 @@
-import { createCheckpoint, createCheckpointSchema } from '../../src/checkpoint/store.ts';
+import { createCheckpoint, createCheckpointSchema } from '../../src/checkpoint/take-name.ts';
 import type { CopyJob } from '../../src/copy/copy-tables.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import type { Column, Table } from '../../src/mysql/catalog/types.ts';

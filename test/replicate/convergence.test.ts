@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { raiseHigh, requireCheckpoint } from '../../src/checkpoint/store.ts';
+import { raiseHigh } from '../../src/checkpoint/epoch.ts';
+import { requireCheckpoint } from '../../src/checkpoint/store.ts';
 import type { Value } from '../../src/mysql/connection.ts';
 import { openConnection, withConnection } from '../../src/mysql/connection.ts';
 import { qualify, quoteIdentifier, spelledOn } from '../../src/mysql/identifier.ts';

@@ -1,10 +1,6 @@
-import {
-  acquireEpoch,
-  createCheckpoint,
-  raiseHigh,
-  removeCheckpoint,
-  setStartPosition,
-} from '../../src/checkpoint/store.ts';
+import { acquireEpoch, raiseHigh } from '../../src/checkpoint/epoch.ts';
+import { removeCheckpoint, setStartPosition } from '../../src/checkpoint/store.ts';
+import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import type { Catalog, Column, Table } from '../../src/mysql/catalog/types.ts';
 import type { Connection } from '../../src/mysql/connection.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCheckpoint, setStartPosition } from '../../src/checkpoint/store.ts';
+import { setStartPosition } from '../../src/checkpoint/store.ts';
+import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import type { Connection } from '../../src/mysql/connection.ts';
 import { openConnection } from '../../src/mysql/connection.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
