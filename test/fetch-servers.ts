@@ -1,4 +1,4 @@
-import { resolveMysqld, resolveTemporal } from '../src/sandbox/resolver/resolve.ts';
+import { resolveMysqld, resolveNamed, resolveTemporal } from '../src/sandbox/resolver/resolve.ts';
 
 /**
  * Before any test: with an empty cache the servers are fetched now, with progress on stderr, instead
@@ -7,4 +7,5 @@ import { resolveMysqld, resolveTemporal } from '../src/sandbox/resolver/resolve.
 export async function setup(): Promise<void> {
   await resolveMysqld();
   await resolveTemporal();
+  await resolveNamed();
 }

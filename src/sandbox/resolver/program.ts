@@ -1,6 +1,6 @@
-export type ProgramName = 'mysqld' | 'temporal';
+export type ProgramName = 'mysqld' | 'temporal' | 'named' | 'nsupdate';
 
-/** A server program that was found, and how to start it. */
+/** A program that was found, and how to start it. */
 export interface Program {
   readonly name: ProgramName;
   /** Which way of getting it won: `environment`, `path`, `cache`, or a provider's name. */

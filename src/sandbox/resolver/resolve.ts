@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
 import { cacheFolder } from '../cache.ts';
+import { namedKind, nsupdateKind } from './bind.ts';
 import { mysqldKind } from './mysqld.ts';
 import type { Location, Program, ProgramKind, ProgramName, ResolveContext } from './program.ts';
 import { Unavailable } from './program.ts';
@@ -17,6 +18,8 @@ export interface ResolveOptions {
 export const programKinds: Record<ProgramName, ProgramKind> = {
   mysqld: mysqldKind,
   temporal: temporalKind,
+  named: namedKind,
+  nsupdate: nsupdateKind,
 };
 
 export function resolveMysqld(options: ResolveOptions = {}): Promise<Program> {
@@ -25,6 +28,18 @@ export function resolveMysqld(options: ResolveOptions = {}): Promise<Program> {
 
 export function resolveTemporal(options: ResolveOptions = {}): Promise<Program> {
   return resolveProgram(temporalKind, options);
+}
+
+export function resolveNamed(options: ResolveOptions = {}): Promise<Program> {
+  return resolveProgram(namedKind, options);
+}
+
+/** @param options.fetch false: only what is at hand, e.g. on a worker in the middle of a cutover */
+export function resolveNsupdate({
+  fetch = true,
+  ...options
+}: ResolveOptions & { fetch?: boolean } = {}): Promise<Program> {
+  return resolveProgram(fetch ? nsupdateKind : { ...nsupdateKind, providers: [] }, options);
 }
 
 /**

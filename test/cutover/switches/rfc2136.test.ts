@@ -1,0 +1,180 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { askServer } from '../../../src/clouds/dns/ask.ts';
+import type { Rfc2136SwitchOptions } from '../../../src/cutover/switches/rfc2136.ts';
+import { createRfc2136Switch } from '../../../src/cutover/switches/rfc2136.ts';
+import { sendUpdate } from '../../../src/cutover/switches/nsupdate.ts';
+import { resolveNamed, resolveNsupdate } from '../../../src/sandbox/resolver/resolve.ts';
+import type { BindServer } from '../../../src/sandbox/servers/bind-server.ts';
+import {
+  BIND_STOP_GRACE_MS,
+  randomTsigKey,
+  startBindServer,
+} from '../../../src/sandbox/servers/bind-server.ts';
+
+const signal = new AbortController().signal;
+const key = randomTsigKey('skyferry');
+const zone = 'shop.example';
+let folder: string;
+let server: BindServer;
+let nsupdate: readonly string[];
+let start: () => Promise<BindServer>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skyferry-bind-'));
+  const program = await resolveNamed();
+  nsupdate = (await resolveNsupdate()).command([]);
+  start = () =>
+    startBindServer({
+      program,
+      folder: join(folder, 'server'),
+      zone,
+      records: ['db 300 CNAME old.example.', 'address A 127.0.0.1'],
+      key,
+      life: { mode: 'bound', removeAfter: folder },
+    });
+  server = await start();
+});
+
+afterAll(async () => {
+  await server.process.stop(BIND_STOP_GRACE_MS);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const served = async () => {
+  const { answers, authoritative } = await askServer(
+    server,
+    { name: `db.${zone}`, type: 'CNAME' },
+    signal,
+  );
+  const [answer] = answers;
+  return authoritative && answer?.type === 'CNAME' ? { data: answer.data, ttl: answer.ttl } : null;
+};
+
+/** As somebody else would. */
+const set = async (target: string) => {
+  const lines = [`update delete db.${zone}. CNAME`, `update add db.${zone}. 300 CNAME ${target}.`];
+  expect(await sendUpdate(nsupdate, { server, zone, key, lines }, signal)).toBe('done');
+};
+
+const make = (further: Partial<Rfc2136SwitchOptions> = {}) =>
+  createRfc2136Switch({
+    consumer: 'app',
+    server: `127.0.0.1:${server.port}`,
+    zone,
+    record: 'db',
+    from: 'old.example',
+    to: 'new.example',
+    key: async () => key,
+    nsupdate: async () => nsupdate,
+    ...further,
+  });
+
+describe('the switch by dynamic DNS update', () => {
+  beforeEach(async () => await set('old.example'));
+
+  it('changes what the server serves and nothing else of it, undoes it, and may be repeated', async () => {
+    const app = make();
+    await app.precondition(signal);
+    await expect(app.probe(signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
+    await app.do(signal);
+    expect(await served()).toEqual({ data: 'new.example', ttl: 300 });
+    await app.probe(signal);
+    await app.precondition(signal);
+    await app.do(signal);
+    expect(await served()).toEqual({ data: 'new.example', ttl: 300 });
+    await app.undo(signal);
+    await app.undo(signal);
+    expect(await served()).toEqual({ data: 'old.example', ttl: 300 });
+  });
+
+  it('refuses a record that somebody else has changed, and leaves it', async () => {
+    await set('third.example');
+    for (const act of ['precondition', 'do', 'undo', 'probe'] as const) {
+      await expect(make()[act](signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
+    }
+    expect(await served()).toMatchObject({ data: 'third.example' });
+  });
+
+  it('is refused by the server itself when the record changes between the look and the update', async () => {
+    const racing = make({
+      nsupdate: async () => {
+        await set('third.example');
+        return nsupdate;
+      },
+    });
+    await expect(racing.do(signal)).rejects.toThrow('third.example');
+    expect(await served()).toMatchObject({ data: 'third.example' });
+    const lines = [
+      `prereq yxrrset db.${zone}. CNAME old.example.`,
+      `update delete db.${zone}. CNAME`,
+    ];
+    expect(await sendUpdate(nsupdate, { server, zone, key, lines }, signal)).toEqual({
+      refused: 'NXRRSET',
+    });
+  });
+
+  it('takes a lost answer for what it is: the record tells', async () => {
+    const program = await losesAnswers();
+    await make({ nsupdate: async () => [program] }).do(signal);
+    expect(await served()).toMatchObject({ data: 'new.example' });
+    await make({ nsupdate: async () => [program] }).do(signal);
+    await make().probe(signal);
+  });
+
+  it('says that a key is not accepted, and never what it is', async () => {
+    const wrong = randomTsigKey('skyferry');
+    const unknown = randomTsigKey('nobody');
+    for (const other of [wrong, unknown, { ...key, secret: 'pass"word\nserver 127.0.0.2' }]) {
+      const error = await make({ key: async () => other })
+        .do(signal)
+        .then(
+          () => expect.fail('it was accepted'),
+          (reason: unknown) => reason,
+        );
+      expect(error).toMatchObject({ code: 'SWITCH_FAILED' });
+      expect(inspect(error)).not.toContain(other.secret.slice(0, 8));
+    }
+    await expect(make({ key: async () => null }).do(signal)).rejects.toThrow('REFUSED');
+    expect(await served()).toMatchObject({ data: 'old.example' });
+  });
+
+  it('refuses what is no CNAME, what is in another zone, and names that would be further lines', async () => {
+    for (const record of ['address', 'absent', 'db old\nsend']) {
+      await expect(make({ record }).precondition(signal)).rejects.toMatchObject({
+        code: 'SWITCH_FAILED',
+      });
+    }
+    await expect(make({ zone: 'other.example' }).precondition(signal)).rejects.toThrow('code 5');
+    await expect(make({ to: 'new\nsend' }).do(signal)).rejects.toThrow('not a host name');
+    expect(await served()).toMatchObject({ data: 'old.example' });
+  });
+
+  it('never gives the key to the command line', async () => {
+    const seen = join(folder, 'seen');
+    const program = join(folder, 'looks');
+    await writeFile(program, `#!/bin/sh\necho "$@" >${seen}\nexec ${nsupdate.join(' ')} "$@"\n`);
+    await chmod(program, 0o755);
+    await make({ nsupdate: async () => [program] }).do(signal);
+    expect(await readFile(seen, 'utf8')).not.toContain(key.secret);
+  });
+
+  it('finds the zone as it was left after the server was stopped', async () => {
+    await make().do(signal);
+    await server.process.stop(BIND_STOP_GRACE_MS);
+    await expect(make().probe(signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
+    server = await start();
+    await make().probe(signal);
+  });
+});
+
+/** nsupdate, but its outcome never arrives. */
+async function losesAnswers(): Promise<string> {
+  const program = join(folder, 'loses-answers');
+  await writeFile(program, `#!/bin/sh\n${nsupdate.join(' ')} "$@" >/dev/null 2>&1\nkill -9 $$\n`);
+  await chmod(program, 0o755);
+  return program;
+}
