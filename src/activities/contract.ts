@@ -1,5 +1,7 @@
-import type { LocatedConfig } from '../config/located.ts';
+import type { Address, LocatedConfig } from '../config/located.ts';
 import type { WindowConfig } from '../config/schema.ts';
+import type { MigrationConfig } from '../config/schema.ts';
+import type { BegunAct, CompletedAct, Formers } from '../prepare/act.ts';
 import type { Position } from '../mysql/position.ts';
 import type {
   AbortResult,
@@ -7,7 +9,9 @@ import type {
   CopyResult,
   CutoverResult,
   Finding,
+  CloudPlan,
   LagSample,
+  LoweredTtl,
   OpenResult,
   PlanResult,
   ProvisionResult,
@@ -20,11 +24,33 @@ export interface OfMigration {
   readonly config: LocatedConfig;
 }
 
+/** Before both servers are found or made. */
+export interface OfClouds {
+  readonly config: MigrationConfig;
+}
+
+export interface OfAct extends OfClouds {
+  readonly addresses: { readonly source: Address | null; readonly target: Address | null };
+  readonly act: string;
+  readonly formers: Formers;
+}
+
 /**
  * What the workflow may ask for. Each may run again after a kill at any moment and carries on from what
  * the checkpoint on the target says. Failures are ApplicationFailures whose type is a FailureCode.
  */
 export interface Activities {
+  /** Changes nothing. */
+  surveyClouds: (input: OfClouds) => Promise<CloudPlan>;
+  /** Looks first: whatever is killed or sent again, there is one resource and one operation. */
+  beginAct: (input: OfAct) => Promise<BegunAct>;
+  completeAct: (input: OfAct & { readonly begun: BegunAct }) => Promise<CompletedAct>;
+  /** Says what was created and what was put back, one line each. */
+  undoClouds: (
+    input: OfClouds & Pick<OfAct, 'formers' | 'addresses'> & { readonly deleteCreated: boolean },
+  ) => Promise<string[]>;
+  lowerTtls: (input: OfMigration) => Promise<LoweredTtl[]>;
+  restoreTtls: (input: OfMigration & { readonly ttls: readonly LoweredTtl[] }) => Promise<string[]>;
   /** Takes the migration's name on the target, or finds it taken by the same configuration. */
   openMigration: (input: OfMigration) => Promise<OpenResult>;
   /** Changes nothing. */

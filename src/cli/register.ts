@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { registerAbort } from './commands/abort.ts';
-import { registerApproveCutover } from './commands/approve-cutover.ts';
+import { registerApproveCutover, registerApprovePreparation } from './commands/approve.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -28,6 +28,7 @@ export function registerCommands(program: Command): void {
     registerPlan,
     registerStart,
     registerStatus,
+    registerApprovePreparation,
     registerApproveCutover,
     registerRejectCutover,
     registerPause,

@@ -8,7 +8,6 @@ import type {
   VerifyProgress,
 } from '../workflows/messages.ts';
 import type { LiveActivity } from './live-progress.ts';
-import { way } from '../workflows/messages.ts';
 import { formatBytes, formatCount, formatDuration } from './numbers.ts';
 
 export interface StatusSnapshot {
@@ -50,8 +49,12 @@ export function statusLines(snapshot: StatusSnapshot): string[] {
 
 /** Three phases a line: a terminal of 80 columns shows them all. */
 function pathLines(status: MigrationStatus, at: Phase): string[] {
-  const marks = way.map((phase) => phaseMark(phase, at, status));
-  return [0, 3, 6].map((from) => marks.slice(from, from + 3).join(pc.dim(' › ')));
+  const marks = status.way.map((phase) => phaseMark(phase, at, status));
+  const lines: string[] = [];
+  for (let from = 0; from < marks.length; from += 3) {
+    lines.push(marks.slice(from, from + 3).join(pc.dim(' › ')));
+  }
+  return lines;
 }
 
 /** The failure has lines of its own: it is not said again among what the migration waits for. */

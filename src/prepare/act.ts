@@ -23,6 +23,11 @@ export interface PlannedAct {
   readonly cannotBeUndone: string | null;
   /** What abort does about it; null: nothing to undo. */
   readonly undo: string | null;
+  /**
+   * Values as they were before, to be put back by a later act or by abort. Read by the survey, because
+   * an act that is begun a second time can no longer see them.
+   */
+  readonly former?: Readonly<Record<string, string>>;
   /** Reboots, interrupts or costs: never by itself. */
   readonly needsApproval: boolean;
 }

@@ -5,6 +5,12 @@ import * as policies from './policies.ts';
 
 /** What a person reads in the timeline of Temporal's UI. */
 const summaries: Record<keyof Activities, string> = {
+  surveyClouds: 'look at both servers in their clouds; nothing is changed',
+  beginAct: 'ask a cloud for one change',
+  completeAct: 'wait for the change, and read it back',
+  undoClouds: 'list what was created, put former values back',
+  lowerTtls: 'lower the TTLs of the DNS records that will be switched',
+  restoreTtls: 'put the TTLs back',
   openMigration: "take the migration's name on the target",
   runPreflight: 'check both servers; nothing is changed',
   makePlan: 'make the plan that a person will approve',
@@ -35,6 +41,12 @@ function proxied<Name extends keyof Activities>(
 }
 
 /** The activities under their policies. */
+export const surveyClouds = proxied('surveyClouds', policies.cloud);
+export const beginAct = proxied('beginAct', policies.cloud);
+export const completeAct = proxied('completeAct', policies.cloud);
+export const undoClouds = proxied('undoClouds', policies.cloud);
+export const lowerTtls = proxied('lowerTtls', policies.cloud);
+export const restoreTtls = proxied('restoreTtls', policies.cloud);
 export const openMigration = proxied('openMigration', policies.steady);
 export const runPreflight = proxied('runPreflight', policies.steady);
 export const makePlan = proxied('makePlan', policies.steady);

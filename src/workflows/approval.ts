@@ -1,6 +1,6 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import { durationMs } from '../config/schema.ts';
-import type { ApproveCutover } from './messages.ts';
+import type { Approve } from './messages.ts';
 import type { State } from './state.ts';
 import { keep, nowIso } from './state.ts';
 
@@ -16,7 +16,7 @@ export interface Approval {
 export function refuseApproval(
   state: State,
   required: boolean,
-  { planHash }: ApproveCutover,
+  { planHash }: Approve,
 ): string | null {
   if (state.switchedAt !== null || state.phase === 'cutting-over') {
     return 'late: the cutover has begun already';
@@ -46,7 +46,7 @@ export class ApprovalDesk {
     if (state.approval !== null) this.#expireLater(state.approval);
   }
 
-  accept({ by, note, planHash }: ApproveCutover): void {
+  accept({ by, note, planHash }: Approve): void {
     const approval: Approval = {
       by,
       at: nowIso(),

@@ -1,7 +1,4 @@
 import type { MigrationStatus, Phase } from './messages.ts';
-import { way as usualWay } from './messages.ts';
-
-const way: readonly Phase[] = usualWay;
 
 /** Markdown for the Current Details of Temporal's UI. The server takes 20 kB. */
 export function describeDetails(status: MigrationStatus, now: string): string {
@@ -10,7 +7,7 @@ export function describeDetails(status: MigrationStatus, now: string): string {
     `### ${status.name}: ${status.phase}${status.paused ? ' (paused)' : ''}`,
     `_as of ${now}; live numbers: \`skyferry status ${status.name} --watch\`_`,
     '',
-    ...way.map((phase) => checklistLine(phase, status, at)),
+    ...status.way.map((phase) => checklistLine(phase, status, at)),
     '',
     ...section('Holds it back', status.blockers.map(plain)),
     ...section('Do next', status.nextSteps.map(code)),
@@ -39,9 +36,9 @@ function checklistLine(phase: Phase, status: MigrationStatus, at: Phase | undefi
   const last = status.history.findLast((record) => record.phase === phase);
   if (phase === at && phase !== 'completed') return `- [ ] **${phase}**`;
   const over = last !== undefined && (last.endedAt !== undefined || phase === 'completed');
-  const here = at === undefined ? -1 : way.indexOf(at);
+  const here = at === undefined ? -1 : status.way.indexOf(at);
   // A phase that was left for an earlier one (lag rose, the window closed) is still to be done.
-  const ahead = here >= 0 && way.indexOf(phase) > here;
+  const ahead = here >= 0 && status.way.indexOf(phase) > here;
   return over && !ahead ? `- [x] ${phase}${took(last.startedAt, last.endedAt)}` : `- [ ] ${phase}`;
 }
 

@@ -10,6 +10,7 @@ import type { ApprovalDesk } from './approval.ts';
 import { refuseApproval } from './approval.ts';
 import type { Abort, MessageName, MessageRecord } from './messages.ts';
 import { signalNames } from './messages.ts';
+import { acceptPreparation, refusePreparation } from './preparation.ts';
 import type { Messages } from './read-message.ts';
 import { readMessage } from './read-message.ts';
 import type { State } from './state.ts';
@@ -84,6 +85,8 @@ export class Inbox {
     if (isOver(state.phase)) return `late: the migration is ${state.phase}`;
     if (state.abort !== null) return `late: ${state.abort.by} has aborted the migration`;
     switch (name) {
+      case 'approve-preparation':
+        return refusePreparation(state, message);
       case 'approve-cutover':
         return refuseApproval(state, this.#config.cutover.approval.required, message);
       case 'reject-cutover':
@@ -127,6 +130,9 @@ export class Inbox {
     const state = this.#state;
     const reason = 'reason' in message ? message.reason : undefined;
     switch (name) {
+      case 'approve-preparation':
+        acceptPreparation(state, message, this.#config.cutover.approval.expiresAfter);
+        break;
       case 'approve-cutover':
         this.#desk.accept(message);
         break;
@@ -144,6 +150,7 @@ export class Inbox {
         state.abort = {
           by: message.by,
           dropTarget: 'dropTarget' in message && message.dropTarget !== undefined,
+          deleteCreated: 'deleteCreated' in message && message.deleteCreated === true,
           ...(reason !== undefined && { reason }),
         };
         break;

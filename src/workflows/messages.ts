@@ -7,11 +7,14 @@ export const workflowId = (name: string): string => `migration/${name}`;
 export type MigrationInput = MigrationConfig;
 
 /** The way that a migration takes when nothing goes wrong. */
-export const way = [
+const way = [
   'preflight',
+  'awaiting-preparation',
+  'preparing',
   'provisioning',
   'full-load',
   'catching-up',
+  'resizing',
   'verifying',
   'awaiting-window',
   'awaiting-approval',
@@ -19,9 +22,27 @@ export const way = [
   'completed',
 ] as const;
 const phases = [...way, 'parked', 'rolled-back', 'aborted', 'failed'] as const;
+
+/** Servers that are simply there need no preparation, and only what Skyferry may size is resized. */
+export function wayOf({ source, target }: MigrationConfig): Phase[] {
+  const left = new Set<Phase>();
+  if (!isInClouds({ source, target })) left.add('awaiting-preparation').add('preparing');
+  if (target.kind === 'mysql') left.add('resizing');
+  return way.filter((phase) => !left.has(phase));
+}
+
+/** A cloud has to be asked where a server is, or to make or change one. */
+export function isInClouds({
+  source,
+  target,
+}: Pick<MigrationConfig, 'source' | 'target'>): boolean {
+  return source.kind !== 'mysql' || target.kind !== 'mysql';
+}
+
 export type Phase = (typeof phases)[number];
 
 export const signalNames = [
+  'approve-preparation',
   'approve-cutover',
   'reject-cutover',
   'pause',
@@ -31,7 +52,8 @@ export const signalNames = [
 ] as const;
 export type MessageName = (typeof signalNames)[number];
 
-export interface ApproveCutover {
+/** Of a plan: the cutover's, or the preparation's of servers in clouds. */
+export interface Approve {
   by: string;
   /** Hash of the plan that was approved; refused when it is not this run's. */
   planHash?: string;
@@ -44,6 +66,8 @@ export interface ByPerson {
 export interface Abort extends ByPerson {
   /** Drops the copied tables too: must be the migration's name. */
   dropTarget?: string;
+  /** Removes what was created in clouds; else it is listed only. */
+  deleteCreated?: boolean;
 }
 
 /** A message as it was taken, for status and report. Times are ISO 8601 UTC. */
@@ -68,6 +92,8 @@ export interface MigrationStatus {
   name: string;
   runId: string;
   phase: Phase;
+  /** The phases that it takes when nothing goes wrong, in order. */
+  way: Phase[];
   /** While parked: the phase that `retry-phase` takes up again. */
   parkedIn?: Phase;
   paused: boolean;
@@ -80,6 +106,8 @@ export interface MigrationStatus {
   nextSteps: string[];
   failure?: { code: string; message: string; safe?: string; next?: string };
   approval?: { by: string; at: string; expiresAt: string; note?: string };
+  /** Servers in clouds: what is changed there, and what has been done of it. */
+  preparation?: PreparationStatus;
   /** The last rejection, until the next approval. */
   rejection?: { by: string; at: string; reason?: string };
   window?: { opensAt: string; closesAt: string; open: boolean };
@@ -93,10 +121,29 @@ export interface MigrationStatus {
   unfenceCommand?: string;
 }
 
+export interface PreparationStatus {
+  /** What `approve-preparation` refers to. */
+  planHash: string;
+  acts: {
+    name: string;
+    does: string;
+    when: string;
+    interrupts?: string;
+    costs?: string;
+    cannotBeUndone?: string;
+    needsApproval: boolean;
+    done?: string;
+  }[];
+  approval?: { by: string; at: string; note?: string };
+  running: { resource: string; hourly?: number; since?: string }[];
+  facts: string[];
+}
+
 /** The heartbeat details of the running activity: read by DescribeWorkflowExecution. */
 export interface LiveProgress {
   activity:
     | 'preflight'
+    | 'prepare'
     | 'provision'
     | 'schema'
     | 'copy'

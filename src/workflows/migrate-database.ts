@@ -25,6 +25,7 @@ import { cuttingOver, rolledBack } from './phases/cutting-over.ts';
 import { abort, parked } from './phases/ending.ts';
 import { fullLoad, provisioning } from './phases/loading.ts';
 import { preflight } from './phases/preflight.ts';
+import { awaitingPreparation, preparing, resizing } from './phases/preparing.ts';
 import { awaitingApproval, awaitingWindow } from './phases/waiting.ts';
 import { EVENTS_A_RUN } from './policies.ts';
 import type { MigrationReport } from './results.ts';
@@ -131,12 +132,18 @@ function work(migration: Migration): Promise<Phase> {
   switch (phase) {
     case 'preflight':
       return preflight(migration);
+    case 'awaiting-preparation':
+      return awaitingPreparation(migration);
+    case 'preparing':
+      return preparing(migration);
     case 'provisioning':
       return provisioning(migration);
     case 'full-load':
       return fullLoad(migration);
     case 'catching-up':
       return catchingUp(migration);
+    case 'resizing':
+      return resizing(migration);
     case 'verifying':
       return verifying(migration);
     case 'awaiting-window':
@@ -174,7 +181,7 @@ function applierMatters({ applierFailure, phase, switchedAt }: State): boolean {
 
 /** Phases that only wait lose nothing by beginning again in the next run. */
 function mayContinueAsNewIn(phase: Phase): boolean {
-  return phase === 'awaiting-window' || phase === 'awaiting-approval' || phase === 'parked';
+  return ['awaiting-preparation', 'awaiting-window', 'awaiting-approval', 'parked'].includes(phase);
 }
 
 function historyIsLong(): boolean {

@@ -31,6 +31,20 @@ export const brief: ActivityOptions = {
   },
 };
 
+/** Requests to a cloud and waiting for its operations: it may ask to come back later, for long. */
+export const cloud: ActivityOptions = {
+  startToCloseTimeout: '6h',
+  heartbeatTimeout: '10s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '1m',
+    maximumAttempts: 20,
+  },
+  // Nobody may look at a resource while an older request for it is still on its way.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
+
 /** Work for as long as the data lasts; a dead worker is noticed by its missing heartbeat. */
 export const long: ActivityOptions = {
   startToCloseTimeout: 365 * DAYS,

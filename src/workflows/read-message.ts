@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Abort, ApproveCutover, ByPerson, MessageName } from './messages.ts';
+import type { Abort, Approve, ByPerson, MessageName } from './messages.ts';
 
 /** Long texts are cut, not refused: they only end up in a status. */
 const text = (length: number) =>
@@ -7,21 +7,28 @@ const text = (length: number) =>
 const by = text(128).refine((value) => value.trim() !== '', { error: 'must say who it is' });
 const byPerson = z.object({ by, reason: text(500).optional() });
 
+const approve = z.object({
+  by,
+  planHash: text(128).optional(),
+  note: text(500).optional(),
+});
+
 const schemas = {
-  'approve-cutover': z.object({
-    by,
-    planHash: text(128).optional(),
-    note: text(500).optional(),
-  }),
+  'approve-preparation': approve,
+  'approve-cutover': approve,
   'reject-cutover': byPerson,
   pause: byPerson,
   resume: byPerson,
-  abort: byPerson.extend({ dropTarget: text(64).optional() }),
+  abort: byPerson.extend({
+    dropTarget: text(64).optional(),
+    deleteCreated: z.boolean().optional(),
+  }),
   'retry-phase': byPerson,
 } as const satisfies Record<MessageName, z.ZodType>;
 
 export interface Messages {
-  'approve-cutover': ApproveCutover;
+  'approve-preparation': Approve;
+  'approve-cutover': Approve;
   'reject-cutover': ByPerson;
   pause: ByPerson;
   resume: ByPerson;

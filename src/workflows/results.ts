@@ -1,6 +1,7 @@
 import type { FilePosition, Position } from '../mysql/position.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Finding } from '../preflight/finding.ts';
+import type { Survey } from '../prepare/act.ts';
 import type { MigrationStatus } from './messages.ts';
 
 export type { Finding };
@@ -13,6 +14,22 @@ export interface PlanResult {
   /** What an approval refers to. */
   readonly hash: string;
   readonly plan: Plan;
+}
+
+/** What will be changed in clouds. A person approves its hash. */
+export interface CloudPlan {
+  readonly hash: string;
+  readonly source: Survey;
+  readonly target: Survey;
+}
+
+/** A DNS record whose TTL was lowered for the switch. */
+export interface LoweredTtl {
+  readonly consumer: string;
+  /** Seconds. */
+  readonly formerTtl: number;
+  /** ISO 8601: from then on no resolver holds the record with its former TTL. */
+  readonly readyAt: string;
 }
 
 export interface OpenResult {
@@ -106,6 +123,7 @@ export interface MigrationReport {
   readonly status: MigrationStatus;
   readonly findings: readonly Finding[];
   readonly plan: PlanResult | null;
+  readonly clouds: CloudPlan | null;
   readonly provisioning: ProvisionResult | null;
   readonly copy: (CopyResult & { readonly startedAt: string; readonly endedAt: string }) | null;
   readonly verification: (VerifyResult & { readonly at: string }) | null;

@@ -2,11 +2,13 @@ import type { Address } from '../config/located.ts';
 import type { MessageRecord, Phase, PhaseRecord } from './messages.ts';
 import type { Approval } from './approval.ts';
 import type { FailureSummary } from './failures.ts';
+import type { Preparation } from './preparation.ts';
 import type {
   AbortResult,
   CutoverResult,
   Finding,
   LagSample,
+  LoweredTtl,
   MigrationReport,
   Milestone,
   PlanResult,
@@ -27,7 +29,7 @@ export interface State {
   applierFailure: FailureSummary | null;
   paused: boolean;
   retry: boolean;
-  abort: { by: string; reason?: string; dropTarget: boolean } | null;
+  abort: { by: string; reason?: string; dropTarget: boolean; deleteCreated: boolean } | null;
   approval: Approval | null;
   rejection: { by: string; at: string; reason?: string } | null;
   /** Approvals are taken from the first verification on. */
@@ -45,6 +47,10 @@ export interface State {
   milestones: Milestone[];
   /** Where the servers are, for those that a cloud names; null: as the configuration says. */
   servers: { source: Address; target: Address } | null;
+  /** Of servers in clouds; null: nothing to prepare, or not looked yet. */
+  preparation: Preparation | null;
+  /** Lowered before the fence, put back at the end. */
+  ttls: LoweredTtl[] | null;
   /** null: not looked up yet. */
   searchAttributes: string[] | null;
   findings: Finding[];
@@ -80,6 +86,8 @@ export function newState(now: string): State {
     messages: [],
     milestones: [],
     servers: null,
+    preparation: null,
+    ttls: null,
     searchAttributes: null,
     findings: [],
     plan: null,

@@ -1,6 +1,7 @@
 import type { MigrationConfig } from '../config/schema.ts';
 import type { MigrationStatus } from './messages.ts';
-import { workflowId } from './messages.ts';
+import { wayOf, workflowId } from './messages.ts';
+import { actsLeft, describePreparation, isApproved } from './preparation.ts';
 import type { MigrationReport } from './results.ts';
 import type { State } from './state.ts';
 import { isOver } from './state.ts';
@@ -15,6 +16,7 @@ export function describeStatus(
     name: config.name,
     runId,
     phase: state.phase,
+    way: wayOf(config),
     paused: state.paused,
     startedAt: state.startedAt,
     history: state.history,
@@ -25,6 +27,7 @@ export function describeStatus(
     ...(state.parkedIn !== null && { parkedIn: state.parkedIn }),
     ...(state.plan !== null && { planHash: state.plan.hash }),
     ...(failure !== null && { failure }),
+    ...(state.preparation !== null && { preparation: describePreparation(state.preparation) }),
     ...(approval !== null && { approval }),
     ...(rejection !== null && { rejection }),
     ...(window !== null && {
@@ -42,6 +45,7 @@ export function describeReport(status: MigrationStatus, state: State): Migration
     status,
     findings,
     plan,
+    clouds: state.preparation?.plan ?? null,
     provisioning,
     copy,
     verification,
@@ -76,6 +80,7 @@ function blockers(config: MigrationConfig, state: State): string[] {
   if (state.phase === 'catching-up') {
     lines.push(`lag must stay below ${config.cutover.lagThreshold}`);
   }
+  if (state.phase === 'awaiting-preparation') lines.push(...preparationBlockers(state));
   if (state.phase === 'awaiting-window' && state.window !== null) {
     lines.push(`the maintenance window opens at ${state.window.opensAt}`);
   }
@@ -89,6 +94,26 @@ function blockers(config: MigrationConfig, state: State): string[] {
   return lines;
 }
 
+/** Whoever approves must have read what it interrupts and costs. */
+function preparationBlockers({ preparation }: State): string[] {
+  if (preparation === null) return [];
+  return [
+    'a person must approve the preparation',
+    ...[...actsLeft(preparation, 'preparation'), ...actsLeft(preparation, 'before-window')]
+      .filter(({ needsApproval }) => needsApproval)
+      .map(({ does, interrupts, costs, cannotBeUndone }) =>
+        [
+          does,
+          interrupts === null ? null : `interrupts ${interrupts}`,
+          costs === null ? null : `costs ${costs}`,
+          cannotBeUndone === null ? null : `cannot be undone: ${cannotBeUndone}`,
+        ]
+          .filter((part) => part !== null)
+          .join('; '),
+      ),
+  ];
+}
+
 /** Exact commands that a person may type now. */
 function nextSteps({ name, cutover }: MigrationConfig, state: State): string[] {
   if (isOver(state.phase)) return [];
@@ -97,19 +122,27 @@ function nextSteps({ name, cutover }: MigrationConfig, state: State): string[] {
   if (state.phase === 'parked') {
     steps.push(`skyferry retry ${name}`, signal(name, 'retry-phase'));
   }
+  const { preparation } = state;
+  if (state.phase === 'awaiting-preparation' && preparation !== null && !isApproved(preparation)) {
+    steps.push(...approveCommands(name, 'approve-preparation', preparation.plan.hash));
+  }
   if (cutover.approval.required && state.verifiedOnce && state.approval === null) {
     if (state.phase !== 'cutting-over' && state.switchedAt === null) {
-      steps.push(...approveCommands(name, state.plan?.hash));
+      steps.push(...approveCommands(name, 'approve-cutover', state.plan?.hash));
     }
   }
   if (state.failure?.next !== undefined) steps.unshift(state.failure.next);
   return steps;
 }
 
-function approveCommands(name: string, planHash: string | undefined): string[] {
+function approveCommands(
+  name: string,
+  message: 'approve-preparation' | 'approve-cutover',
+  planHash: string | undefined,
+): string[] {
   return [
-    `skyferry approve-cutover ${name}${planHash === undefined ? '' : ` --plan-hash ${planHash}`}`,
-    signal(name, 'approve-cutover', planHash === undefined ? {} : { planHash }),
+    `skyferry ${message} ${name}${planHash === undefined ? '' : ` --plan-hash ${planHash}`}`,
+    signal(name, message, planHash === undefined ? {} : { planHash }),
   ];
 }
 

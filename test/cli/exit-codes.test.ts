@@ -11,6 +11,7 @@ function status(failure: string | undefined, ...phases: Phase[]): MigrationStatu
     name: 'shop',
     runId: 'r',
     phase: phases.at(-1) ?? 'preflight',
+    way: [],
     paused: false,
     startedAt: at,
     history: phases.map((phase) => ({ phase, startedAt: at })),

@@ -143,6 +143,10 @@ export class Lab implements AsyncDisposable {
     return run;
   }
 
+  get address(): string {
+    return this.#server.address;
+  }
+
   queueOf(handle: WorkflowHandle): string {
     return `${TASK_QUEUE}-${handle.workflowId.replace('migration/', '')}`;
   }

@@ -3,6 +3,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/contract.ts';
 import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import type { PlannedAct, Survey } from '../../src/prepare/act.ts';
+import type { CloudPlan } from '../../src/workflows/results.ts';
 import type { FailureCode } from '../../src/failures.ts';
 
 /**
@@ -17,9 +19,41 @@ export const position = {
   offset: 99,
 };
 
+const address = { host: 'db.example', port: 3306 };
+
+/** Nothing left to prepare. */
+export const cloudPlan: CloudPlan = {
+  hash: 'c'.repeat(64),
+  source: surveyed({}),
+  target: surveyed({}),
+};
+
+export function surveyed(patch: Partial<Survey>): Survey {
+  return { findings: [], acts: [], address, facts: [], differences: [], running: [], ...patch };
+}
+
+export function planned(patch: Partial<PlannedAct> & Pick<PlannedAct, 'name'>): PlannedAct {
+  return {
+    when: 'preparation',
+    does: `does ${patch.name}`,
+    interrupts: null,
+    costs: null,
+    cannotBeUndone: null,
+    undo: null,
+    needsApproval: false,
+    ...patch,
+  };
+}
+
 export function scripted(script: Script = {}): { activities: Activities; calls: string[] } {
   const calls: string[] = [];
   const activities: Activities = {
+    surveyClouds: async () => cloudPlan,
+    beginAct: async ({ act }) => ({ token: `t:${act}`, already: false, former: {} }),
+    completeAct: async ({ act, begun }) => ({ note: `${act} done after ${begun.token}` }),
+    undoClouds: async () => ['kept Azure server shop-new'],
+    lowerTtls: async () => [],
+    restoreTtls: async () => [],
     openMigration: async () => ({ resumed: false }),
     runPreflight: async () => [{ code: 'LOG_BIN', severity: 'ok', found: 'log_bin is ON' }],
     makePlan: async (input) => ({

@@ -8,16 +8,21 @@ export function registerAbort(program: Command): void {
       '--drop-target <migration>',
       'drop the copied tables too: type the name of the migration',
     )
+    .option(
+      '--delete-created',
+      'remove what the migration created in clouds; else it is listed only',
+    )
     .action(
       (
         named: string | undefined,
-        options: { by: string; reason?: string; dropTarget?: string },
+        options: { by: string; reason?: string; dropTarget?: string; deleteCreated?: boolean },
         command: Command,
       ) =>
         sendMessage(command, named, 'abort', {
           by: options.by,
           reason: options.reason,
           dropTarget: options.dropTarget,
+          deleteCreated: options.deleteCreated,
         }),
     );
 }

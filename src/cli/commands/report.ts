@@ -2,23 +2,25 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ApplicationEvidence, ReportEvidence } from '../../observe/report/evidence.ts';
+import { rowsDiffer } from '../../observe/report/evidence.ts';
 import { reportHtml } from '../../observe/report/html.ts';
 import { reportText } from '../../observe/report/text.ts';
 import type { MigrationReport } from '../../workflows/results.ts';
-import { migrationName, withConfigOption } from '../config-option.ts';
+import { migrationName } from '../config-option.ts';
+import type { LocalOptions } from '../local-logins.ts';
+import { withLocalLogins } from '../local-logins.ts';
+import { nameRows } from '../name-rows.ts';
 import { note, out } from '../output.ts';
 import { connectTemporal, queryMigration } from '../temporal.ts';
 
-interface ReportOptions {
-  config: string;
+interface ReportOptions extends LocalOptions {
   format: 'text' | 'json' | 'html';
   output?: string;
   ledger?: string;
-  json?: boolean;
 }
 
 export function registerReport(program: Command): void {
-  withConfigOption(program.command('report').description('Everything that happened, measured'))
+  withLocalLogins(program.command('report').description('Everything that happened, measured'))
     .argument('[migration]', 'its name; by default that of the configuration file')
     .addOption(
       new Option('-f, --format <format>').choices(['text', 'json', 'html']).default('text'),
@@ -36,6 +38,7 @@ export function registerReport(program: Command): void {
       const text = await renderReport(
         {
           report,
+          ...(rowsDiffer(report) && { rows: await nameRows(name, options) }),
           ...(options.ledger !== undefined && { application: await readLedger(options.ledger) }),
           generatedAt: new Date().toISOString(),
         },

@@ -1,11 +1,18 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { completeMigration, cutOver, finishCutover, settleCutover } from '../activities.ts';
+import {
+  completeMigration,
+  cutOver,
+  finishCutover,
+  restoreTtls,
+  settleCutover,
+} from '../activities.ts';
 import type { FailureSummary } from '../failures.ts';
 import { summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
 import { located, milestone, park } from '../migration.ts';
 import type { CutoverResult, SettledCutover } from '../results.ts';
+import { giveBack } from './preparing.ts';
 import { keep, nowIso } from '../state.ts';
 
 /**
@@ -102,6 +109,12 @@ async function complete(migration: Migration): Promise<Phase> {
     const { notes, lag } = await completeMigration({ config: located(migration) });
     state.lag = lag;
     for (const note of notes) milestone(migration, note);
+    if (state.ttls !== null) {
+      const restored = await restoreTtls({ config: located(migration), ttls: state.ttls });
+      for (const note of restored) milestone(migration, note);
+      state.ttls = null;
+    }
+    await giveBack(migration);
   });
   return 'completed';
 }

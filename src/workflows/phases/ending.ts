@@ -1,7 +1,9 @@
 import { condition } from '@temporalio/workflow';
-import { abortMigration } from '../activities.ts';
+import { abortMigration, restoreTtls, undoClouds } from '../activities.ts';
 import { summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
+import { isInClouds } from '../messages.ts';
+import type { AbortResult } from '../results.ts';
 import type { Migration } from '../migration.ts';
 import { located, milestone, park } from '../migration.ts';
 
@@ -18,14 +20,37 @@ export async function parked({ state }: Migration): Promise<Phase> {
   return state.verification === null ? 'verifying' : 'awaiting-window';
 }
 
+/** What is in the databases first: it is reached through what the clouds are asked to take back. */
+async function undo(
+  migration: Migration,
+  { dropTarget, deleteCreated }: { dropTarget: boolean; deleteCreated: boolean },
+): Promise<AbortResult> {
+  const { config, state } = migration;
+  const { servers, preparation, ttls } = state;
+  const undone: string[] = [];
+  if (!isInClouds(config) || servers !== null) {
+    const result = await abortMigration({ config: located(migration), dropTarget });
+    if (result.refused) return result;
+    undone.push(...result.undone);
+  }
+  if (ttls !== null) undone.push(...(await restoreTtls({ config: located(migration), ttls })));
+  if (preparation !== null) {
+    const { source, target } = preparation.plan;
+    const addresses = servers ?? { source: source.address, target: target.address };
+    const { formers } = preparation;
+    undone.push(...(await undoClouds({ config, formers, addresses, deleteCreated })));
+  }
+  return { refused: false, undone };
+}
+
 /** Leaves the source as it was found. What fails here parks, and abort may be sent again. */
 export async function abort(migration: Migration): Promise<Phase> {
   const { state, applier } = migration;
   if (state.abort === null) return state.phase;
   await applier.stop();
-  const { by, dropTarget } = state.abort;
+  const { by, dropTarget, deleteCreated } = state.abort;
   try {
-    state.aborted = await abortMigration({ config: located(migration), dropTarget });
+    state.aborted = await undo(migration, { dropTarget, deleteCreated });
   } catch (error) {
     const failure = summarize(error);
     if (failure === null) throw error;

@@ -4,11 +4,13 @@ import { fatal, summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
 import { located, milestone, park } from '../migration.ts';
+import { mustPrepare, survey } from './preparing.ts';
 import type { OpenResult } from '../results.ts';
 
 export async function preflight(migration: Migration): Promise<Phase> {
   const { state } = migration;
   state.searchAttributes ??= await listSearchAttributes();
+  if (mustPrepare(migration)) return await survey(migration);
   const { resumed } = await open(migration);
   if (resumed)
     milestone(migration, 'found its checkpoint on the target: what is done is not done again');

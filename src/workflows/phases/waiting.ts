@@ -1,6 +1,7 @@
 import { condition, sleep } from '@temporalio/workflow';
+import type { SwitchConfig } from '../../config/schema.ts';
 import { durationMs } from '../../config/schema.ts';
-import { persistently, readLag, resolveWindow, watchLag } from '../activities.ts';
+import { lowerTtls, persistently, readLag, resolveWindow, watchLag } from '../activities.ts';
 import { firstOf } from '../interruption.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
@@ -9,6 +10,7 @@ import { located, milestone } from '../migration.ts';
 /** Until the next opening; a window that is open lets pass at once. */
 export async function awaitingWindow(migration: Migration): Promise<Phase> {
   const { config, state } = migration;
+  await lowerTheirTtls(migration);
   const { window } = config.cutover;
   if (window === undefined) return 'awaiting-approval';
   const { opensAt, closesAt, opensInMs, closesInMs } = await resolveWindow({ window });
@@ -43,6 +45,7 @@ export async function awaitingApproval(migration: Migration): Promise<Phase> {
     );
     if (next !== null) return next;
   }
+  await formerTtlsRunOut(migration);
   // The approval may be days old: lag counts as it is now.
   const { lagMs } = await readLag({ config: located(migration) });
   state.lagMs = lagMs;
@@ -51,6 +54,25 @@ export async function awaitingApproval(migration: Migration): Promise<Phase> {
   if (!windowIsOpen(migration)) return 'awaiting-window';
   if (config.cutover.approval.required && state.approval === null) return 'awaiting-approval';
   return 'cutting-over';
+}
+
+/** Ahead of the fence, so that waiting for the former TTLs to run out is no downtime. */
+async function lowerTheirTtls(migration: Migration): Promise<void> {
+  const { config, state } = migration;
+  if (state.ttls !== null || !config.cutover.switches.some(isDns)) return;
+  state.ttls = await lowerTtls({ config: located(migration) });
+  for (const { consumer, formerTtl } of state.ttls) {
+    milestone(migration, `the TTL of ${consumer}'s record is lowered (before: ${formerTtl} s)`);
+  }
+}
+
+const isDns = ({ kind }: SwitchConfig): boolean => kind !== 'file' && kind !== 'command' && kind !== 'aws-secret'; // prettier-ignore
+
+/** Until then a resolver may still hand out the record with its former TTL. */
+async function formerTtlsRunOut({ state }: Migration): Promise<void> {
+  const readyAt = Math.max(0, ...(state.ttls ?? []).map((ttl) => Date.parse(ttl.readyAt)));
+  const left = readyAt - Date.now();
+  if (left > 0) await sleep(left, { summary: 'the former TTLs run out' });
 }
 
 async function lagRose(migration: Migration): Promise<Phase> {
