@@ -1,4 +1,4 @@
-import { remember } from '../checkpoint/store.ts';
+import { rememberNamedRows } from '../checkpoint/named-rows.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { compareTables } from '../verify/compare-tables.ts';
 import type { Activities } from './contract.ts';
@@ -15,9 +15,8 @@ export function verifyTables(deps: ActivityDependencies): Activities['verifyTabl
         { ...job, chunkRows, parallel },
         { signal, onProgress: (progress) => report({ verify: progress }) },
       );
-      // Keys are values of rows: they stay in the target, where whoever may read the rows can read them.
       await withConnection(job.target, { signal }, (c) =>
-        remember(c, config.name, { verification: { differing, unsettled } }),
+        rememberNamedRows(c, config.name, { differing, unsettled }),
       );
       return {
         equal: verdict.equal,

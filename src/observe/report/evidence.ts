@@ -1,3 +1,4 @@
+import type { NamedRows } from '../../checkpoint/named-rows.ts';
 import type { MigrationReport } from '../../workflows/results.ts';
 
 /** What the report is made of: the workflow's own answer, and what others measured beside it. */
@@ -5,7 +6,26 @@ export interface ReportEvidence {
   readonly report: MigrationReport;
   /** What an application saw of the cutover, e.g. the sandbox's writer by its ledger. */
   readonly application?: ApplicationEvidence;
+  /** There when rows differ: which, or why they cannot be named here. */
+  readonly rows?: RowsEvidence;
   readonly generatedAt: string;
+}
+
+export type RowsEvidence =
+  | (NamedRows & { readonly named: true })
+  | { readonly named: false; readonly why: string; readonly how: string };
+
+/** The last comparison, of all tables or at the fence, found rows that differ or could not be settled. */
+export function rowsDiffer({ status, verification }: MigrationReport): boolean {
+  return verification?.equal === false || status.failure?.code === 'ROWS_DIFFER';
+}
+
+/** One line a row that the last comparison named. */
+export function namedRowLines({ differing, unsettled }: NamedRows): string[] {
+  return [
+    ...differing.map(({ table, key, kind }) => `${kind} ${table} ${key}`),
+    ...unsettled.map(({ table, key }) => `still changing ${table} ${key}`),
+  ];
 }
 
 export interface ApplicationEvidence {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
-import { applicationDowntimeMs, phaseDurations, tableEvidence } from './evidence.ts';
+import { applicationDowntimeMs, namedRowLines, phaseDurations, tableEvidence } from './evidence.ts';
 import { stylesheet } from './stylesheet.ts';
 
 /** One page that needs nothing else: no network, no other file. Every text in it is escaped. */
@@ -22,6 +22,7 @@ ${section('Lag', await lagPlot(evidence))}
 ${section('Cutover', cutover(evidence))}
 ${section('As the application saw it', application(evidence))}
 ${section('Tables', tables(evidence))}
+${section('Rows that differ', differingRows(evidence))}
 ${section('Who decided what', people(evidence))}
 ${section('Changed, and noticed', remarks(evidence))}
 <footer>${esc(`generated ${evidence.generatedAt}`)}</footer>
@@ -114,6 +115,14 @@ function tables({ report }: ReportEvidence): string {
     ]),
     [1, 2, 3, 4, 5],
   );
+}
+
+function differingRows({ rows, report: { verification } }: ReportEvidence): string {
+  if (rows === undefined) return '';
+  if (!rows.named) return `<p class="bad">${esc(`Not named here: ${rows.why}. ${rows.how}`)}</p>`;
+  const more = (verification?.differing ?? 0) - rows.differing.length;
+  const lines = [...namedRowLines(rows), ...(more > 0 ? [`… and ${more} more`] : [])];
+  return `<ul>${lines.map((line) => `<li><code>${esc(line)}</code></li>`).join('')}</ul>`;
 }
 
 function cutover({ report: { cutover: result } }: ReportEvidence): string {

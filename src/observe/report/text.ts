@@ -2,13 +2,14 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
-import { applicationDowntimeMs, phaseDurations, tableEvidence } from './evidence.ts';
+import { applicationDowntimeMs, namedRowLines, phaseDurations, tableEvidence } from './evidence.ts';
 
 export function reportText(evidence: ReportEvidence): string {
   return [
     heading(evidence),
     phases(evidence),
     tables(evidence),
+    differingRows(evidence),
     cutover(evidence),
     application(evidence),
     people(evidence),
@@ -61,6 +62,17 @@ function tables({ report }: ReportEvidence): string {
     ]);
   }
   return table.toString();
+}
+
+function differingRows({ rows, report: { verification } }: ReportEvidence): string {
+  if (rows === undefined) return '';
+  if (!rows.named) return `${pc.red('rows differ')}; not named here: ${rows.why}\n${rows.how}`;
+  const more = (verification?.differing ?? 0) - rows.differing.length;
+  return [
+    pc.red('The rows that differ, seen from the target'),
+    ...namedRowLines(rows).map((line) => `  ${line}`),
+    ...(more > 0 ? [`  … and ${more} more`] : []),
+  ].join('\n');
 }
 
 function cutover({ report: { cutover: result } }: ReportEvidence): string {

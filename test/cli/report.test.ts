@@ -1,0 +1,126 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { stringify } from 'yaml';
+import { registerReport } from '../../src/cli/commands/report.ts';
+import { migrationConfigSchema } from '../../src/config/schema.ts';
+import { withConnection } from '../../src/mysql/connection.ts';
+import type { Endpoint } from '../../src/mysql/endpoint.ts';
+import { startMysqlPair } from '../servers.ts';
+import { Lab } from '../workflows/lab.ts';
+
+let lab: Lab;
+let folder: string;
+let pair: Awaited<ReturnType<typeof startMysqlPair>>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
+  [lab, pair] = await Promise.all([Lab.open(), startMysqlPair()]);
+  vi.stubEnv('TEMPORAL_ADDRESS', lab.address);
+  await withConnection(pair.source, {}, async (c) => {
+    await c.query('CREATE DATABASE shop');
+    await c.query('CREATE TABLE shop.tag (name varchar(50) PRIMARY KEY, n int)');
+    await c.query("INSERT INTO shop.tag VALUES ('red', 1), ('green', 2)");
+  });
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await lab[Symbol.asyncDispose]();
+  await pair.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function report(...words: string[]): Promise<string> {
+  const program = new Command('skyferry').option('--json');
+  registerReport(program);
+  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    await program.parseAsync(['node', 'skyferry', 'report', ...words]);
+    return printed.mock.calls.map(([chunk]) => String(chunk)).join('');
+  } finally {
+    printed.mockRestore();
+  }
+}
+
+test('rows that differ are named in every format from the target, and never enter the history', async () => {
+  const secrets = secretsOf(pair.source, pair.target);
+  const written = (name: string) => configOf(name, pair.source, pair.target);
+  const run = await lab.startReal({ switchDirectories: [] }, secrets, (name) =>
+    migrationConfigSchema.parse(written(name)),
+  );
+  await run.until(({ milestones }) => milestones.some(({ text }) => text === '2 rows copied'));
+  await withConnection(pair.target, {}, (c) =>
+    c.query("INSERT INTO shop.tag VALUES ('<b>stray</b>', 3)"),
+  );
+  const { name, failure } = await run.until(({ phase }) => phase === 'parked', 90_000);
+  expect(failure).toMatchObject({ code: 'ROWS_DIFFER', message: '1 rows differ in shop.tag' });
+  const file = join(folder, 'skyferry.yaml');
+  await writeFile(file, stringify(written(name)));
+
+  const unnamed = await report('-c', file);
+  expect(unnamed).toContain('not named here: ${env:');
+  expect(unnamed).toContain("FROM skyferry.migration WHERE name = 'run-1'");
+  expect(unnamed).not.toContain('stray');
+
+  for (const [variable, value] of Object.entries(secrets)) vi.stubEnv(variable, value);
+  const text = await report('-c', file);
+  expect(text).toMatch(/extra shop\.tag .*<b>stray<\/b>/);
+  const json = JSON.parse(await report('-c', file, '--format', 'json')) as {
+    data: { rows: unknown };
+  };
+  expect(json.data.rows).toMatchObject({
+    named: true,
+    differing: [{ table: 'shop.tag', kind: 'extra', key: expect.stringContaining('stray') }],
+  });
+  await report('-c', file, '--format', 'html', '-o', join(folder, 'report.html'));
+  const html = await readFile(join(folder, 'report.html'), 'utf8');
+  expect(html).toContain('&lt;b&gt;stray&lt;/b&gt;');
+  expect(html).not.toContain('<b>stray');
+
+  expect(await run.historyText()).not.toContain('stray');
+}, 180_000);
+
+function configOf(name: string, source: Endpoint, target: Endpoint) {
+  const server = ({ host, port, user }: Endpoint, side: string) => ({
+    host,
+    port,
+    user,
+    password: `\${env:${side}_PASSWORD}`,
+    tls: { ca: `\${env:${side}_CA}` },
+  });
+  return {
+    name,
+    source: {
+      ...server(source, 'SOURCE'),
+      fence: { user: source.user, password: '${env:SOURCE_PASSWORD}' },
+    },
+    target: server(target, 'TARGET'),
+    schemas: ['shop'],
+    cutover: {
+      switches: [
+        {
+          consumer: 'app',
+          kind: 'file',
+          path: '/nowhere',
+          from: `${source.host}:${source.port}`,
+          to: `${target.host}:${target.port}`,
+        },
+      ],
+    },
+  };
+}
+
+function secretsOf(source: Endpoint, target: Endpoint): Record<string, string> {
+  return {
+    SOURCE_PASSWORD: source.password,
+    TARGET_PASSWORD: target.password,
+    SOURCE_CA: caOf(source),
+    TARGET_CA: caOf(target),
+  };
+}
+
+function caOf({ tls }: Endpoint): string {
+  return tls.mode === 'verify-identity' ? (tls.ca ?? '') : '';
+}
