@@ -8,6 +8,7 @@ import type {
   VerifyProgress,
 } from '../workflows/messages.ts';
 import type { LiveActivity } from './live-progress.ts';
+import { preparationLines } from './preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from './numbers.ts';
 
 export interface StatusSnapshot {
@@ -34,6 +35,9 @@ export function statusLines(snapshot: StatusSnapshot): string[] {
         ? []
         : ['', ...progressLines(activity, activity.progress, snapshot)],
     ),
+    ...(status.preparation === undefined
+      ? []
+      : ['', ...preparationLines(status.preparation, snapshot.now)]),
     ...failureLines(status),
     ...list(
       'waits for',

@@ -1,4 +1,4 @@
-import type { MigrationStatus, Phase } from './messages.ts';
+import type { MigrationStatus, Phase, PreparationStatus } from './messages.ts';
 
 /** Markdown for the Current Details of Temporal's UI. The server takes 20 kB. */
 export function describeDetails(status: MigrationStatus, now: string): string {
@@ -9,6 +9,7 @@ export function describeDetails(status: MigrationStatus, now: string): string {
     '',
     ...status.way.map((phase) => checklistLine(phase, status, at)),
     '',
+    ...section('Clouds', (status.preparation?.acts ?? []).map(actLine)),
     ...section('Holds it back', status.blockers.map(plain)),
     ...section('Do next', status.nextSteps.map(code)),
     ...(status.lagMs === undefined ? [] : [`Lag at last look: ${seconds(status.lagMs)}`, '']),
@@ -40,6 +41,10 @@ function checklistLine(phase: Phase, status: MigrationStatus, at: Phase | undefi
   // A phase that was left for an earlier one (lag rose, the window closed) is still to be done.
   const ahead = here >= 0 && status.way.indexOf(phase) > here;
   return over && !ahead ? `- [x] ${phase}${took(last.startedAt, last.endedAt)}` : `- [ ] ${phase}`;
+}
+
+function actLine({ name, does, done }: PreparationStatus['acts'][number]): string {
+  return done === undefined ? `${name}: ${plain(does)}` : `${name} ✓ ${plain(done)}`;
 }
 
 function took(startedAt: string, endedAt: string | undefined): string {
