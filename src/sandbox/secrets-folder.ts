@@ -40,6 +40,6 @@ export async function openSecretsFolder(path: string): Promise<SecretsFolder> {
   };
 }
 
-function generatePassword(): string {
+export function generatePassword(): string {
   return Array.from({ length: LENGTH }, () => alphabet[randomInt(alphabet.length)]).join('');
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import { openConnection } from '../mysql/connection.ts';
@@ -7,7 +7,7 @@ import type { Endpoint } from '../mysql/endpoint.ts';
 import { cacheFolder } from './cache.ts';
 import { stopServers } from './down.ts';
 import { freePort, isFree } from './process/free-port.ts';
-import { identify, isAlive, readIdentity, terminate } from './process/identity.ts';
+import { isAlive, readIdentity } from './process/identity.ts';
 import type { Life } from './process/launch.ts';
 import { lock } from './process/lock.ts';
 import type { Program } from './resolver/program.ts';
@@ -24,7 +24,8 @@ import {
   serverCertificateFlags,
   writeServerCertificate,
 } from './servers/certificates.ts';
-import { IDENTITY_FILE, startMysqlServer, STOP_GRACE_MS } from './servers/mysql-server.ts';
+import { endLeftover } from './servers/leftover.ts';
+import { IDENTITY_FILE, startMysqlServer } from './servers/mysql-server.ts';
 import { discardUnprepared, prepareServer, superuserStatements } from './servers/prepare-mysql.ts';
 import {
   rdsConfigurationStatements,
@@ -169,16 +170,6 @@ async function startPrepared(
     life: { mode: options.life ?? 'detached' },
   });
   await prepareServer(superuser, folder, accounts, statements);
-}
-
-/** A server on this folder that the folder's own record does not name, after a crash: it is in the way. */
-async function endLeftover(folder: string): Promise<void> {
-  const pid = Number(await readFile(join(folder, 'mysqld.pid'), 'utf8').catch(() => ''));
-  if (!Number.isInteger(pid) || pid <= 0) return;
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  if (!command.split('\0').includes(`--datadir=${join(folder, 'data')}`)) return;
-  const identity = identify(pid);
-  if (identity !== null) await terminate(identity, STOP_GRACE_MS);
 }
 
 /** Alive and serving. One that is alive and does not answer is stopped, to be started again. */

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../mysql/endpoint.ts';
+import type { Program } from '../resolver/program.ts';
 import type { Account } from '../servers/accounts.ts';
 
 export interface CloudRequest {
@@ -102,23 +103,25 @@ export interface MysqlServerSpec {
 }
 
 /**
- * Real mysqld processes, one loopback address each (127.0.0.11, .12, … all on one port), so that DNS
- * can move a client. Certificate with the given host name, signed by the sandbox's authority. Names
- * are entered in and removed from the name server by the fleet. A restart of the clouds starts those
- * servers again that ran; `create` of one that exists starts it if need be and changes nothing else.
+ * Real mysqld processes, one loopback address each (127.x.y.11, .12, …, x.y the sandbox's own), all on
+ * port 3306 as in the clouds, so that DNS can move a client. Certificate with the given host name,
+ * signed by the sandbox's authority. Names are entered in the name server by the fleet and taken out
+ * again with `remove`. A restart of the clouds starts those servers again that ran.
  */
 export interface MysqlFleet {
+  /** One that exists is finished and started if need be, and otherwise left as it is. */
   create(spec: MysqlServerSpec): Promise<{ host: string; address: string; port: number }>;
   /** Shuts the server down and starts it with these flags instead of the former. */
   restart(id: string, flags: readonly string[]): Promise<void>;
   stop(id: string): Promise<void>;
   start(id: string): Promise<void>;
-  /** Its data too. */
+  /** Its data too. Does nothing when there is no such server. */
   remove(id: string): Promise<void>;
   superuser(id: string): Endpoint;
   has(id: string): boolean;
-  /** The common port. */
   readonly port: number;
+  /** What runs: its version, and the flags that it knows. */
+  readonly program: Pick<Program, 'version' | 'flags'>;
 }
 
 export interface NameRecord {
@@ -135,5 +138,4 @@ export interface NameServer {
   setAddress(hostName: string, ip: string): void;
   removeAddress(hostName: string): void;
   setZone(zone: string, records: readonly NameRecord[]): void;
-  close?(): Promise<void>;
 }

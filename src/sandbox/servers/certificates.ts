@@ -9,10 +9,12 @@ import {
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
+  X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -21,15 +23,22 @@ export const CERTIFICATE_FILE = 'server-cert.pem';
 export const KEY_FILE = 'server-key.pem';
 export const AUTHORITY_FILE = 'ca.pem';
 
-/** An authority that lives in memory only: what it signed once is all that it ever signs. */
 export interface Authority {
   /** PEM; what clients are to trust. */
   readonly certificate: string;
-  /** @param names DNS names for the subject alternative names; the first is the subject too */
+  /** @param names DNS names or addresses for the subject alternative names; the first is the subject too */
   issue(names: readonly [string, ...string[]]): Promise<{ certificate: string; key: string }>;
 }
 
+/** An authority that lives in memory only: what it signed once is all that it ever signs. */
 export async function createAuthority(name: string): Promise<Authority> {
+  return (await createLastingAuthority(name)).authority;
+}
+
+/** @returns with the authority its private key as PEM, for `openAuthority` */
+export async function createLastingAuthority(
+  name: string,
+): Promise<{ authority: Authority; key: string }> {
   const keys = await generateKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     ...validity(),
@@ -42,6 +51,18 @@ export async function createAuthority(name: string): Promise<Authority> {
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
+  const key = pem('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  return { authority: authorityOf(certificate, keys.privateKey), key };
+}
+
+/** What `createLastingAuthority` made. */
+export async function openAuthority(certificate: string, key: string): Promise<Authority> {
+  const der = Buffer.from(key.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  return authorityOf(new X509Certificate(certificate), signingKey);
+}
+
+function authorityOf(certificate: X509Certificate, signingKey: webcrypto.CryptoKey): Authority {
   return {
     certificate: certificate.toString('pem'),
     issue: async (names) => {
@@ -51,13 +72,15 @@ export async function createAuthority(name: string): Promise<Authority> {
         subject: `CN=${names[0]}`,
         issuer: certificate.subject,
         publicKey: serverKeys.publicKey,
-        signingKey: keys.privateKey,
+        signingKey,
         signingAlgorithm: algorithm,
         extensions: [
           new BasicConstraintsExtension(false, undefined, true),
           new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
           new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-          new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
+          new SubjectAlternativeNameExtension(
+            names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+          ),
         ],
       });
       const key = await webcrypto.subtle.exportKey('pkcs8', serverKeys.privateKey);

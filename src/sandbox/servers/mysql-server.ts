@@ -24,6 +24,8 @@ export interface MysqlServerOptions {
   folder: string;
   /** Free ports are tried when none is given. */
   port?: number;
+  /** Default 127.0.0.1. */
+  bindAddress?: string;
   lowerCaseTableNames?: 0 | 1;
   flags: readonly string[];
   /** Run before the first connection is accepted, when the data folder is new; one line each. */
@@ -94,7 +96,7 @@ async function startOnSomePort(
 
 function startOn(
   port: number,
-  { program, folder, flags, life, lowerCaseTableNames }: MysqlServerOptions,
+  { program, folder, flags, life, lowerCaseTableNames, bindAddress }: MysqlServerOptions,
   furtherFlags: readonly string[],
   logFile: string,
 ): LaunchedProcess {
@@ -108,7 +110,7 @@ function startOn(
     '--socket=mysqld.sock',
     `--pid-file=${join(folder, 'mysqld.pid')}`,
     `--port=${port}`,
-    '--bind-address=127.0.0.1',
+    `--bind-address=${bindAddress ?? '127.0.0.1'}`,
     ...flags,
     ...furtherFlags,
   ];

@@ -1,0 +1,10 @@
+import type { CloudContext, CloudService } from './service.ts';
+
+type Factory = (context: CloudContext) => Promise<CloudService>;
+
+const factories: readonly Factory[] = [];
+
+/** Every service of the sandbox's clouds, resuming what its stores hold. */
+export function openServices(context: CloudContext): Promise<CloudService[]> {
+  return Promise.all(factories.map((create) => create(context)));
+}
