@@ -1,0 +1,252 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  MySQLManagementFlexibleServerClient,
+  Server,
+  ServerForUpdate,
+} from '@azure/arm-mysql-flexible';
+import { SkyferryFailure } from '../../failures.ts';
+import { askAzure, classify, toAzureFailure } from './errors.ts';
+
+/** What Azure does over minutes: begun by one request, then asked about until it has ended. */
+export type Operation =
+  | { readonly kind: 'create-server'; readonly server: Server }
+  | { readonly kind: 'update-server'; readonly change: ServerForUpdate }
+  | { readonly kind: 'restart-server' }
+  | { readonly kind: 'delete-server' }
+  | { readonly kind: 'set-parameters'; readonly values: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'put-firewall-rule';
+      readonly rule: string;
+      readonly from: string;
+      readonly to: string;
+    }
+  | { readonly kind: 'delete-firewall-rule'; readonly rule: string };
+
+export interface ServerId {
+  readonly client: MySQLManagementFlexibleServerClient;
+  readonly resourceGroup: string;
+  readonly server: string;
+}
+
+export interface Waiting {
+  readonly signal: AbortSignal;
+  readonly onProgress: (step: string) => void;
+}
+
+/** The part of the SDK's pollers that is the same for each operation. */
+interface Poller {
+  poll(options: { abortSignal: AbortSignal }): Promise<void>;
+  isDone(): boolean;
+  toString(): string;
+}
+
+interface CallOptions {
+  readonly abortSignal: AbortSignal;
+  readonly onResponse: (response: RawAnswer) => void;
+  readonly resumeFrom?: string;
+}
+
+interface RawAnswer {
+  readonly bodyAsText?: string | null;
+  readonly headers: { get(name: string): string | undefined };
+}
+
+/** Where Azure does not say how long to wait. */
+const POLL_INTERVAL_MS = 2_000;
+
+/**
+ * Sends it, once for each call (the SDK repeats what got no answer). The token takes the waiting up
+ * again in another process: the operation's address, neither login nor body; null: it has ended already.
+ */
+export async function beginOperation(
+  id: ServerId,
+  operation: Operation,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const answers = new LastAnswer();
+  const poller = await failing(operation, signal, answers, async (options) => {
+    return await send(id, operation, options);
+  });
+  if (poller.isDone()) return null;
+  const rule = 'rule' in operation ? operation.rule : undefined;
+  return JSON.stringify({ kind: operation.kind, rule, poller: poller.toString() });
+}
+
+/** Only asks, sends nothing again. Throws a CLOUD_… failure with the code that the operation ended with. */
+export async function awaitOperation(
+  id: ServerId,
+  token: string,
+  { signal, onProgress }: Waiting,
+): Promise<void> {
+  const { operation, poller: state } = parseToken(token);
+  const answers = new LastAnswer();
+  await failing(operation, signal, answers, async (options) => {
+    const poller = await send(id, operation, { ...options, resumeFrom: state });
+    while (!poller.isDone()) {
+      onProgress(describe(operation));
+      await delay(answers.waitMs(), undefined, { signal });
+      await poller.poll({ abortSignal: signal });
+    }
+  });
+}
+
+/** A sentence's beginning, e.g. `creating the server`. */
+export function describe(operation: Pick<Operation, 'kind'>): string {
+  switch (operation.kind) {
+    case 'create-server':
+      return 'creating the server';
+    case 'update-server':
+      return 'changing the server';
+    case 'restart-server':
+      return 'restarting the server';
+    case 'delete-server':
+      return 'removing the server';
+    case 'set-parameters':
+      return 'setting parameters';
+    case 'put-firewall-rule':
+      return 'making the firewall rule';
+    case 'delete-firewall-rule':
+      return 'removing the firewall rule';
+  }
+}
+
+async function send(id: ServerId, operation: Operation, options: CallOptions): Promise<Poller> {
+  const { client, resourceGroup: group, server } = id;
+  switch (operation.kind) {
+    case 'create-server':
+      return await client.servers.beginCreate(group, server, operation.server, options);
+    case 'update-server':
+      return await client.servers.beginUpdate(group, server, operation.change, options);
+    case 'restart-server':
+      return await client.servers.beginRestart(group, server, {}, options);
+    case 'delete-server':
+      return await client.servers.beginDelete(group, server, options);
+    case 'set-parameters':
+      return await client.configurations.beginBatchUpdate(
+        group,
+        server,
+        {
+          value: Object.entries(operation.values).map(([name, value]) => ({
+            name,
+            value,
+            source: 'user-override',
+          })),
+        },
+        options,
+      );
+    case 'put-firewall-rule':
+      return await client.firewallRules.beginCreateOrUpdate(
+        group,
+        server,
+        operation.rule,
+        { startIpAddress: operation.from, endIpAddress: operation.to },
+        options,
+      );
+    case 'delete-firewall-rule':
+      return await client.firewallRules.beginDelete(group, server, operation.rule, options);
+  }
+}
+
+function parseToken(token: string): { operation: Operation; poller: string } {
+  const { kind, rule, poller } = JSON.parse(token) as {
+    kind: Operation['kind'];
+    rule?: string;
+    poller: string;
+  };
+  return { operation: withoutBody(kind, rule ?? ''), poller };
+}
+
+/** Resuming sends no body, but the SDK's signatures want one. */
+function withoutBody(kind: Operation['kind'], rule: string): Operation {
+  switch (kind) {
+    case 'create-server':
+      return { kind, server: { location: '' } };
+    case 'update-server':
+      return { kind, change: {} };
+    case 'set-parameters':
+      return { kind, values: {} };
+    case 'put-firewall-rule':
+      return { kind, rule, from: '', to: '' };
+    case 'delete-firewall-rule':
+      return { kind, rule };
+    case 'restart-server':
+    case 'delete-server':
+      return { kind };
+  }
+}
+
+/**
+ * An operation that was taken on and failed later is reported by the SDK as an error without a code:
+ * the code stands in the body of the last answer.
+ */
+async function failing<T>(
+  operation: Operation,
+  signal: AbortSignal,
+  answers: LastAnswer,
+  run: (options: CallOptions) => Promise<T>,
+): Promise<T> {
+  const doing = describe(operation);
+  return await askAzure(doing, signal, async (options) => {
+    try {
+      return await run({
+        ...options,
+        onResponse: (response) => answers.keep(response),
+      });
+    } catch (error) {
+      const failed = answers.failed();
+      const isPlain = error instanceof Error && error.name === 'Error' && !('code' in error);
+      if (failed === null || !isPlain) throw toAzureFailure(error, doing);
+      throw classify({ ...failed, status: 0, doing });
+    }
+  });
+}
+
+class LastAnswer {
+  #answer: RawAnswer | undefined;
+
+  keep(answer: RawAnswer): void {
+    this.#answer = answer;
+  }
+
+  waitMs(): number {
+    const seconds = Number(this.#answer?.headers.get('retry-after') ?? Number.NaN);
+    return Number.isFinite(seconds) ? Math.max(200, seconds * 1000) : POLL_INTERVAL_MS;
+  }
+
+  failed(): { code: string; said: string } | null {
+    try {
+      const { error } = JSON.parse(this.#answer?.bodyAsText ?? '') as {
+        error?: { code?: unknown; message?: unknown };
+      };
+      if (typeof error?.code !== 'string') return null;
+      return {
+        code: error.code,
+        said: typeof error.message === 'string' ? error.message.slice(0, 300) : '',
+      };
+    } catch {
+      return null;
+    }
+  }
+}
+
+export interface Readiness {
+  readonly state: string;
+}
+
+/** Until `look` says so; for what another process began, of which nothing but the resource is known. */
+export async function awaitState<T extends Readiness>(
+  look: () => Promise<T>,
+  { signal, onProgress }: Waiting,
+): Promise<T> {
+  for (;;) {
+    const seen = await look();
+    if (seen.state === 'Ready') return seen;
+    if (['Dropping', 'Disabled', 'Stopping', 'Stopped'].includes(seen.state)) {
+      throw new SkyferryFailure('CLOUD_FAILED', `the Azure server is ${seen.state}`, {
+        next: 'start it (az mysql flexible-server start), then retry',
+      });
+    }
+    onProgress(`the server is ${seen.state}`);
+    await delay(POLL_INTERVAL_MS, undefined, { signal });
+  }
+}
