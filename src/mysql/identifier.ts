@@ -4,6 +4,11 @@ export function quoteIdentifier(name: string): string {
   return '`' + name.replaceAll('`', '``') + '`';
 }
 
+/** A whole schema as GRANT names it, where its name is a pattern: `_` and `%` are escaped. */
+export function grantTarget(schema: string): string {
+  return `${quoteIdentifier(schema.replaceAll(/[\\_%]/g, (c) => `\\${c}`))}.*`;
+}
+
 /** A table, view, routine or event with its schema, spelled as its server spells it. */
 export interface QualifiedName {
   readonly schema: string;

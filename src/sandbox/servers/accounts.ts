@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../../mysql/identifier.ts';
+import { grantTarget } from '../../mysql/identifier.ts';
 
 /** An account to be made on a server of the sandbox. */
 export interface Account {
@@ -26,10 +26,7 @@ function option(grant: string): string {
 
 /** `GRANT … ON schema.*` for each schema. In a grant a schema's name is a pattern: `_` is escaped. */
 export function grantOn(schemas: readonly string[], privileges: string): string[] {
-  return schemas.map((schema) => {
-    const pattern = schema.replaceAll(/[\\_%]/g, (c) => `\\${c}`);
-    return `GRANT ${privileges} ON ${quoteIdentifier(pattern)}.*`;
-  });
+  return schemas.map((schema) => `GRANT ${privileges} ON ${grantTarget(schema)}`);
 }
 
 /**

@@ -1,0 +1,81 @@
+import type { MigrationConfig } from '../../config/schema.ts';
+import { SkyferryFailure } from '../../failures.ts';
+import { withConnection } from '../../mysql/connection.ts';
+import type { Connection } from '../../mysql/connection.ts';
+import type { Endpoint } from '../../mysql/endpoint.ts';
+import { grantTarget } from '../../mysql/identifier.ts';
+import type { Act, PlannedAct } from '../act.ts';
+
+export const CONSUMER_ACCOUNTS = 'azure/consumer-accounts';
+
+/** What an application usually needs, and no more: the plan says so, an administrator may add to it. */
+const PRIVILEGES = 'SELECT, INSERT, UPDATE, DELETE, EXECUTE';
+
+interface ConsumerAccount {
+  readonly user: string;
+  /** A reference. */
+  readonly password: string;
+}
+
+/** Accounts named by switches, once each. A server that existed has its own administrator. */
+export function consumerAccounts({ target, cutover }: MigrationConfig): ConsumerAccount[] {
+  if (target.kind !== 'azure-mysql-flexible' || target.create === undefined) return [];
+  const byUser = new Map(
+    cutover.switches.flatMap(({ account }) =>
+      account === undefined ? [] : [[account.user, account]],
+    ),
+  );
+  byUser.delete(target.user);
+  return [...byUser.values()];
+}
+
+export function planConsumerAccounts(config: MigrationConfig): PlannedAct[] {
+  const users = consumerAccounts(config).map(({ user }) => user);
+  if (users.length === 0) return [];
+  return [
+    {
+      name: CONSUMER_ACCOUNTS,
+      when: 'preparation',
+      does: `creates ${users.join(', ')} on the new server where missing, with ${PRIVILEGES} on ${config.schemas.join(', ')}`,
+      interrupts: null,
+      costs: null,
+      cannotBeUndone: null,
+      undo: 'goes with the server',
+      needsApproval: false,
+    },
+  ];
+}
+
+export interface ConsumerAccountsJob {
+  readonly config: MigrationConfig;
+  readonly target: () => Promise<Endpoint>;
+  readonly resolve: (reference: string) => Promise<string>;
+}
+
+/** An account that is there already is left as it is: its password is not this migration's. */
+export function consumerAccountsAct({ config, target, resolve }: ConsumerAccountsJob): Act {
+  const create = async (connection: Connection, account: ConsumerAccount): Promise<void> => {
+    await connection.execute('CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?', [
+      account.user,
+      '%',
+      await resolve(account.password),
+    ]);
+    for (const schema of config.schemas) {
+      await connection.execute(
+        `GRANT ${PRIVILEGES} ON ${grantTarget(schema.toLowerCase())} TO ?@?`,
+        [account.user, '%'],
+      );
+    }
+  };
+  return {
+    begin: async () => ({ token: null, already: false, former: {} }),
+    async complete(_begun, { signal }) {
+      const accounts = consumerAccounts(config);
+      await withConnection(await target(), { signal }, async (connection) => {
+        for (const account of accounts) await create(connection, account);
+      });
+      if (accounts.length === 0) throw new SkyferryFailure('INTERNAL', 'no account to create');
+      return { note: `${accounts.map(({ user }) => user).join(', ')} can log in to the target` };
+    },
+  };
+}
