@@ -47,10 +47,11 @@ export interface CloudContext {
 /**
  * What a service renders itself, in its vendor's form: `throttle` (429 or the vendor's throttling
  * code, with Retry-After), `conflict` (another operation is in progress), `server-error` (500),
- * `expired` (the credentials are), `fail-operation` (accepted; the long-running operation fails).
+ * `expired` (the credentials are), `fail-operation` (accepted; the long-running operation fails),
+ * `refuse` (with the rule's `status` and `code`: quota, policy, a missing right).
  */
 export type ServiceFaultKind =
-  'throttle' | 'conflict' | 'server-error' | 'expired' | 'fail-operation';
+  'throttle' | 'conflict' | 'server-error' | 'expired' | 'fail-operation' | 'refuse';
 
 /** What the gateway carries out by itself; services never see it. */
 export type GatewayFaultKind = 'drop-before' | 'drop-after' | 'slow';
@@ -69,6 +70,8 @@ export interface FaultRule {
   readonly delayMs?: number;
   /** For `throttle`; default 1. */
   readonly retryAfterSeconds?: number;
+  /** For `refuse`; default 400. */
+  readonly status?: number;
   /** The vendor's error code instead of the usual one of that kind. */
   readonly code?: string;
 }
