@@ -4,6 +4,7 @@ import { createActivities } from './activities/create.ts';
 import { createSecretResolver } from './config/secrets.ts';
 import type { SwitchCommands } from './cutover/switches/command.ts';
 import { loadSwitchCommands } from './cutover/switches/command.ts';
+import { useNameServers } from './mysql/name-resolution.ts';
 import { workflowCode } from './workflow-bundle.ts';
 import { createWorkerLog } from './worker-log.ts';
 import { TASK_QUEUE } from './workflows/messages.ts';
@@ -35,6 +36,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
       telemetryOptions: { metrics: { prometheus: { bindAddress: options.metricsAddress } } },
     }),
   });
+  useNameServers(process.env['SKYFERRY_DNS_SERVERS']);
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
   const [connection, code] = await Promise.all([
     NativeConnection.connect(connectionOptions),

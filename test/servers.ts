@@ -28,6 +28,7 @@ interface Settings {
   serverId: number;
   flags: readonly string[];
   lowerCaseTableNames?: 0 | 1;
+  certificateNames?: readonly [string, ...string[]];
 }
 
 /** Probed once for each test file. */
@@ -83,15 +84,23 @@ export async function startMysqlPair(
 }
 
 /** One real server; see startMysqlPair. */
-export function startMysql(flags: string[] = []): Promise<TestMysql> {
-  return start({ serverId: 1, flags });
+export function startMysql(
+  flags: string[] = [],
+  certificateNames: readonly [string, ...string[]] = ['localhost'],
+): Promise<TestMysql> {
+  return start({ serverId: 1, flags, certificateNames });
 }
 
-async function start({ serverId, flags, lowerCaseTableNames }: Settings): Promise<TestMysql> {
+async function start({
+  serverId,
+  flags,
+  lowerCaseTableNames,
+  certificateNames = ['localhost'],
+}: Settings): Promise<TestMysql> {
   const folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
   const program = await (mysqld ??= resolveMysqld());
   const authority = await createAuthority('Skyferry test authority');
-  await writeServerCertificate(authority, ['localhost'], folder);
+  await writeServerCertificate(authority, certificateNames, folder);
   const password = randomBytes(12).toString('hex');
   const options = {
     program,

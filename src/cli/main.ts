@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { useNameServers } from '../mysql/name-resolution.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { printError } from './output.ts';
 import { registerCommands } from './register.ts';
@@ -13,6 +14,7 @@ const program = new Command('skyferry')
 registerCommands(program);
 
 try {
+  useNameServers(process.env['SKYFERRY_DNS_SERVERS']);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -73,6 +73,8 @@ function relations(json: unknown): ConfigIssue[] {
   ) {
     issues.push(configIssue(['target', 'host'], 'is the same server as the source'));
   }
+  const kind = field(source, 'kind');
+  if (kind === 'rds-mysql' || kind === 'aurora-mysql') issues.push(...rdsRelations(source));
   const timeZone = field(field(field(json, 'cutover'), 'window'), 'timeZone');
   if (typeof timeZone === 'string' && !isTimeZone(timeZone)) {
     issues.push(
@@ -80,6 +82,17 @@ function relations(json: unknown): ConfigIssue[] {
     );
   }
   return issues;
+}
+
+function rdsRelations(source: unknown): ConfigIssue[] {
+  if (field(source, 'authentication') !== 'iam') {
+    return field(source, 'password') === undefined
+      ? [configIssue(['source', 'password'], 'is needed, or authentication: iam')]
+      : [];
+  }
+  return field(field(source, 'tls'), 'mode') === 'disabled'
+    ? [configIssue(['source', 'tls', 'mode'], 'must be verify-identity: a token is sent as it is')]
+    : [];
 }
 
 const systemSchemas = new Set([

@@ -1,29 +1,50 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, resolve, sep } from 'node:path';
+import type { AwsClients, DatabaseLogin } from '../clouds/aws/clients.ts';
+import { createAwsClients } from '../clouds/aws/clients.ts';
+import { createAwsSecrets } from '../clouds/aws/secret-values.ts';
 import { SkyferryFailure } from '../failures.ts';
 
 /**
- * Turns `${env:NAME}` and `${file:path}` into their values, on the worker, only for fields that are
- * marked secret. Files are read only below the directory that the worker was started with.
+ * Turns `${env:NAME}`, `${file:path}` and `${aws-secret:name#key}` into their values, on the worker,
+ * only for fields that are marked secret. Files are read only below the directory that the worker was
+ * started with.
  */
 export interface SecretResolver {
   resolve(reference: string): Promise<string>;
+  /** What stands for the password with `authentication: iam`; valid for 15 minutes. */
+  databaseToken(login: DatabaseLogin): Promise<string>;
 }
 
 export interface SecretSources {
   readonly secretsDirectory: string | undefined;
   readonly env: NodeJS.ProcessEnv;
+  readonly aws?: AwsClients;
 }
 
-export function createSecretResolver({ secretsDirectory, env }: SecretSources): SecretResolver {
+export function createSecretResolver({
+  secretsDirectory,
+  env,
+  aws = createAwsClients({ env }),
+}: SecretSources): SecretResolver {
+  const fromAws = createAwsSecrets(aws, env);
   return {
+    databaseToken: (login) => aws.databaseToken(login),
     async resolve(reference) {
-      const match = /^\$\{(env|file):([^}]+)\}$/.exec(reference);
+      const match = /^\$\{(env|file|aws-secret):([^}]+)\}$/.exec(reference);
       // The value may be a secret that somebody pasted in: it is not repeated.
-      if (match === null)
-        throw unresolved('a secret', 'is not a reference', '${env:NAME} or ${file:path}');
-      const name = match[2] ?? '';
-      return match[1] === 'env' ? fromEnv(env, name) : await fromFile(secretsDirectory, name);
+      if (match === null) {
+        throw unresolved(
+          'a secret',
+          'is not a reference',
+          '${env:NAME}, ${file:path} or ${aws-secret:name#key}',
+        );
+      }
+      const [, kind, name = ''] = match;
+      if (kind === 'env') return fromEnv(env, name);
+      if (kind === 'file') return await fromFile(secretsDirectory, name);
+      const [secret = '', key] = name.split('#');
+      return await fromAws(secret, key ?? null);
     },
   };
 }

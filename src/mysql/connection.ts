@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, Connection as DriverConnection } from 'mysql2/promise';
 import { createConnection } from 'mysql2/promise';
+import { SkyferryFailure } from '../failures.ts';
 import type { Endpoint } from './endpoint.ts';
+import { describeEndpoint } from './endpoint.ts';
 import { toFailure } from './errors.ts';
+import { connectSocket } from './name-resolution.ts';
 
 export type Row = Record<string, unknown>;
 export type Value = string | number | bigint | Buffer | Date | null;
@@ -32,18 +35,31 @@ export interface OpenOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** The driver's options for an endpoint; shared with the raw connection, so that TLS is set up once. */
-export function driverOptions(endpoint: Endpoint): ConnectionOptions {
+/**
+ * The driver's options for one login; shared with the raw connection, so that sockets, TLS and tokens are
+ * set up once. Throws CONFIG_INVALID for a token without a verified server, and what making one throws.
+ */
+export async function driverOptions(endpoint: Endpoint): Promise<ConnectionOptions> {
+  const { token } = endpoint;
+  if (token !== undefined && endpoint.tls.mode !== 'verify-identity') {
+    throw new SkyferryFailure(
+      'CONFIG_INVALID',
+      `${describeEndpoint(endpoint)}: a token is sent as it is, so it goes to a verified server only`,
+      { next: 'set tls.mode: verify-identity' },
+    );
+  }
   return {
     host: endpoint.host,
     port: endpoint.port,
     user: endpoint.user,
-    password: endpoint.password,
+    password: token === undefined ? endpoint.password : await token(),
+    // With `ssl` below the driver gives up on a server without TLS before it sends anything.
+    enableCleartextPlugin: token !== undefined,
+    stream: () => connectSocket(endpoint),
     connectTimeout: CONNECT_TIMEOUT_MS,
     supportBigNumbers: true,
     bigNumberStrings: true,
     dateStrings: true,
-    enableKeepAlive: true,
     charset: 'utf8mb4_bin',
     // mysql2 leaves a host name unverified unless verifyIdentity is set, whatever rejectUnauthorized says.
     ...(endpoint.tls.mode === 'verify-identity' && {
@@ -63,7 +79,7 @@ export async function openConnection(
 ): Promise<Connection> {
   options.signal?.throwIfAborted();
   const driver = await createConnection({
-    ...driverOptions(endpoint),
+    ...(await driverOptions(endpoint)),
     ...(options.database !== undefined && { database: options.database }),
     ...(options.multipleStatements === true && { multipleStatements: true }),
   }).catch((error: unknown) => {

@@ -4,6 +4,8 @@ export interface Endpoint {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  /** Instead of the password: made anew for each login, sent as it is, so only over verified TLS. */
+  readonly token?: () => Promise<string>;
   readonly tls: TlsSettings;
 }
 

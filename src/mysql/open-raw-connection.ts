@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { createConnection } from 'mysql2';
 import { driverOptions } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -7,22 +6,16 @@ import type { RawConnection, RawOptions } from './raw-connection.ts';
 import type { LoggedIn } from './socket-connection.ts';
 import { SocketConnection } from './socket-connection.ts';
 
-const KEEPALIVE_MS = 15_000;
-
 export async function openRawConnection(
   endpoint: Endpoint,
   options: RawOptions = {},
 ): Promise<RawConnection> {
   options.signal?.throwIfAborted();
   const driver = createConnection({
-    ...driverOptions(endpoint),
+    ...(await driverOptions(endpoint)),
     // The negotiated capabilities are the format of all that follows: EOF packets stay (no DEPRECATE_EOF),
     // bytes stay as they are (no COMPRESS), affected rows are matched rows (FOUND_ROWS, as mysql2 does).
     flags: ['FOUND_ROWS', '-COMPRESS', '-DEPRECATE_EOF', '-MULTI_STATEMENTS', 'LOCAL_FILES'],
-    stream: () => {
-      const socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
-      return socket.setKeepAlive(true, KEEPALIVE_MS);
-    },
   }) as LoggedIn;
   const abort = () => driver.destroy();
   options.signal?.addEventListener('abort', abort, { once: true });

@@ -34,7 +34,7 @@ __proto__: {a: 1}
     [SkyferryFailure: skyferry.yaml is not valid, 11 errors:
       skyferry.yaml:1:1  name: must be 1-63 of a-z, 0-9 and -, beginning with a letter or digit
       skyferry.yaml:4:3  source.port: Too big: expected number to be <=65535
-      skyferry.yaml:6:3  source.password: must be a reference, \${env:NAME} or \${file:path}: secrets are never written here
+      skyferry.yaml:6:3  source.password: must be a reference, \${env:NAME}, \${file:path} or \${aws-secret:name#key}: secrets are never written here
       skyferry.yaml:7:3  source.extra: unknown key
       skyferry.yaml:8:10  target.host: is the same server as the source
       skyferry.yaml:8:19  target.port: Too big: expected number to be <=65535

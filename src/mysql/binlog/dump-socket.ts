@@ -1,12 +1,9 @@
 import type { Socket } from 'node:net';
-import { connect } from 'node:net';
 import type { Connection as Driver } from 'mysql2';
 import { createConnection } from 'mysql2';
 import { driverOptions } from '../connection.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { toFailure } from '../errors.ts';
-
-const KEEPALIVE_MS = 15_000;
 
 /** A session that has logged in and that will ask for the binlog. */
 export interface DumpSession {
@@ -23,12 +20,8 @@ export async function openDumpSession(
 ): Promise<DumpSession> {
   signal?.throwIfAborted();
   const driver = createConnection({
-    ...driverOptions(endpoint),
+    ...(await driverOptions(endpoint)),
     flags: ['-COMPRESS'],
-    stream: () => {
-      const socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
-      return socket.setKeepAlive(true, KEEPALIVE_MS);
-    },
   }) as Driver & { readonly stream: Socket };
   let refuse: (reason: unknown) => void = () => {};
   // The driver's own destroy only half-closes: what runs would wait for the server's answer.

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { useNameServers } from '../../mysql/name-resolution.ts';
 import { readWriterOptions } from './options.ts';
 import { runWriter } from './run-writer.ts';
 
@@ -9,6 +10,7 @@ import { runWriter } from './run-writer.ts';
  */
 async function main([optionsFile]: readonly string[]): Promise<void> {
   if (optionsFile === undefined) throw new Error('usage: main.js OPTIONS.json');
+  useNameServers(process.env['SKYFERRY_DNS_SERVERS']);
   const options = await readWriterOptions(optionsFile);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
