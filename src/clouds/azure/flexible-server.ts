@@ -1,7 +1,7 @@
 import type { Configuration, FirewallRule, Server } from '@azure/arm-mysql-flexible';
 import { askAzure, isAzureNotFound } from './errors.ts';
 import type { Operation, ServerId, Waiting } from './operations.ts';
-import { awaitOperation, awaitState, beginOperation } from './operations.ts';
+import { awaitOperation, beginOperation } from './operations.ts';
 
 /** A server as its control plane describes it, without what nobody here asks for. */
 export interface ServerView {
@@ -14,6 +14,7 @@ export interface ServerView {
   readonly tags: Readonly<Record<string, string>>;
   readonly storageGb: number;
   readonly iops: number | null;
+  readonly autoGrow: boolean;
   /** `Disabled`, `SameZone`, `ZoneRedundant`. */
   readonly highAvailability: string;
   readonly standbyState: string;
@@ -112,15 +113,6 @@ export class FlexibleServer {
     const token = await this.begin(operation, waiting.signal);
     if (token !== null) await this.finish(token, waiting);
   }
-
-  /** Until the server is ready; null when there is none. */
-  async settled(waiting: Waiting): Promise<ServerView | null> {
-    const seen = await awaitState(
-      async () => (await this.find(waiting.signal)) ?? { state: 'Ready', gone: true as const },
-      waiting,
-    );
-    return 'gone' in seen ? null : seen;
-  }
 }
 
 function toView(server: Server): ServerView {
@@ -134,6 +126,7 @@ function toView(server: Server): ServerView {
     tags: server.tags ?? {},
     storageGb: server.storage?.storageSizeGB ?? 0,
     iops: server.storage?.iops ?? null,
+    autoGrow: server.storage?.autoGrow === 'Enabled',
     highAvailability: server.highAvailability?.mode ?? 'Disabled',
     standbyState: server.highAvailability?.state ?? 'NotEnabled',
     publicAccess: server.network?.publicNetworkAccess !== 'Disabled',
@@ -148,7 +141,7 @@ function toView(server: Server): ServerView {
             minute: window.startMinute ?? 0,
           }
         : null,
-    createdAt: null,
+    createdAt: server.systemData?.createdAt?.toISOString() ?? null,
   };
 }
 

@@ -4,8 +4,7 @@ import type {
   Server,
   ServerForUpdate,
 } from '@azure/arm-mysql-flexible';
-import { SkyferryFailure } from '../../failures.ts';
-import { askAzure, classify, toAzureFailure } from './errors.ts';
+import { askAzure, classify, isAzureNotFound, toAzureFailure } from './errors.ts';
 
 /** What Azure does over minutes: begun by one request, then asked about until it has ended. */
 export type Operation =
@@ -72,7 +71,10 @@ export async function beginOperation(
   return JSON.stringify({ kind: operation.kind, rule, poller: poller.toString() });
 }
 
-/** Only asks, sends nothing again. Throws a CLOUD_… failure with the code that the operation ended with. */
+/**
+ * Only asks, sends nothing again. Throws a CLOUD_… failure with the code that the operation ended with.
+ * One that Azure has forgotten has ended: the resource itself tells how.
+ */
 export async function awaitOperation(
   id: ServerId,
   token: string,
@@ -81,11 +83,15 @@ export async function awaitOperation(
   const { operation, poller: state } = parseToken(token);
   const answers = new LastAnswer();
   await failing(operation, signal, answers, async (options) => {
-    const poller = await send(id, operation, { ...options, resumeFrom: state });
-    while (!poller.isDone()) {
-      onProgress(describe(operation));
-      await delay(answers.waitMs(), undefined, { signal });
-      await poller.poll({ abortSignal: signal });
+    try {
+      const poller = await send(id, operation, { ...options, resumeFrom: state });
+      while (!poller.isDone()) {
+        onProgress(describe(operation));
+        await delay(answers.waitMs(), undefined, { signal });
+        await poller.poll({ abortSignal: signal });
+      }
+    } catch (error) {
+      if (!isAzureNotFound(error)) throw error;
     }
   });
 }
@@ -226,27 +232,5 @@ class LastAnswer {
     } catch {
       return null;
     }
-  }
-}
-
-export interface Readiness {
-  readonly state: string;
-}
-
-/** Until `look` says so; for what another process began, of which nothing but the resource is known. */
-export async function awaitState<T extends Readiness>(
-  look: () => Promise<T>,
-  { signal, onProgress }: Waiting,
-): Promise<T> {
-  for (;;) {
-    const seen = await look();
-    if (seen.state === 'Ready') return seen;
-    if (['Dropping', 'Disabled', 'Stopping', 'Stopped'].includes(seen.state)) {
-      throw new SkyferryFailure('CLOUD_FAILED', `the Azure server is ${seen.state}`, {
-        next: 'start it (az mysql flexible-server start), then retry',
-      });
-    }
-    onProgress(`the server is ${seen.state}`);
-    await delay(POLL_INTERVAL_MS, undefined, { signal });
   }
 }
