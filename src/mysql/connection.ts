@@ -62,10 +62,10 @@ export async function driverOptions(endpoint: Endpoint): Promise<ConnectionOptio
     dateStrings: true,
     charset: 'utf8mb4_bin',
     // mysql2 leaves a host name unverified unless verifyIdentity is set, whatever rejectUnauthorized says.
-    ...(endpoint.tls.mode === 'verify-identity' && {
+    ...(endpoint.tls.mode !== 'disabled' && {
       ssl: {
         rejectUnauthorized: true,
-        verifyIdentity: true,
+        verifyIdentity: endpoint.tls.mode === 'verify-identity',
         minVersion: 'TLSv1.2',
         ...(endpoint.tls.ca !== undefined && { ca: endpoint.tls.ca }),
       },

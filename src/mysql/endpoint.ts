@@ -10,8 +10,14 @@ export interface Endpoint {
 }
 
 export type TlsSettings =
-  /** `ca` is PEM text; without it the system's authorities count. The host name is always verified. */
-  { readonly mode: 'verify-identity'; readonly ca?: string } | { readonly mode: 'disabled' };
+  /** `ca` is PEM text; without it the system's authorities count. The host name is verified. */
+  | { readonly mode: 'verify-identity'; readonly ca?: string }
+  /**
+   * The authority alone: for an application that reaches its server by an alias of its own, which no
+   * vendor's certificate names. Never Skyferry's own way.
+   */
+  | { readonly mode: 'verify-ca'; readonly ca: string }
+  | { readonly mode: 'disabled' };
 
 /** For messages: never the password. */
 export function describeEndpoint({ host, port, user }: Endpoint): string {

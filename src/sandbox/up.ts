@@ -41,6 +41,8 @@ export interface UpOptions {
   /** Schemas that the accounts may use; by default the sample database's. */
   schemas?: readonly string[];
   target?: Partial<TargetParameters>;
+  /** By default all; with clouds the source and the target are theirs. */
+  servers?: readonly ServerName[];
   /** `bound`: the servers end with this process, however it ends. Default: they outlive it. */
   life?: Life['mode'];
   signal?: AbortSignal;
@@ -63,7 +65,8 @@ export async function up(options: UpOptions): Promise<Sandbox> {
   const former = await readState(layout);
   if (former !== null) refuseOtherParameters(former, wanted);
   const running = await runningServers(layout, former);
-  if (former !== null && running.length === serverNames.length) {
+  const servers = options.servers ?? serverNames;
+  if (former !== null && servers.every((name) => running.includes(name))) {
     return await describeSandbox(layout, former);
   }
   const programs = await resolvePrograms(options);
@@ -76,7 +79,7 @@ export async function up(options: UpOptions): Promise<Sandbox> {
   await writeState(layout, state);
   await ensureCertificates(layout);
   const sandbox = await describeSandbox(layout, state);
-  const missing = serverNames.filter((name) => !running.includes(name));
+  const missing = servers.filter((name) => !running.includes(name));
   const starts = await Promise.allSettled(
     missing.map((name) => starters[name]({ sandbox, layout, programs, options })),
   );

@@ -14,19 +14,30 @@ export interface DemoProgram {
   assertRunning(): void;
 }
 
-export function startWorker(sandbox: Sandbox, files: DemoFiles): DemoProgram {
-  return start('worker', files, sandbox, [
+export interface ProgramPlace {
+  readonly sandbox: Pick<Sandbox, 'temporal' | 'secretsDir'>;
+  readonly files: Pick<DemoFiles, 'log'>;
+  /** Beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function startWorker(place: ProgramPlace, ...options: string[]): DemoProgram {
+  const { secretsDir } = place.sandbox;
+  return start('worker', place, [
     entry('../../cli/main.js'),
     'worker',
     '--secrets',
-    sandbox.secretsDir,
-    '--switch-dir',
-    files.switchDirectory,
+    secretsDir,
+    ...options,
   ]);
 }
 
-export function startWriter(sandbox: Sandbox, files: DemoFiles): DemoProgram {
-  return start('writer', files, sandbox, [entry('../writer/main.js'), files.writerOptions]);
+export function startWriter(
+  place: ProgramPlace,
+  optionsFile: string,
+  name = 'writer',
+): DemoProgram {
+  return start(name, place, [entry('../writer/main.js'), optionsFile]);
 }
 
 /** Programs are started as they are installed: from the built tree. */
@@ -34,13 +45,22 @@ function entry(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
 }
 
-function start(name: string, files: DemoFiles, sandbox: Sandbox, args: string[]): DemoProgram {
+function start(
+  name: string,
+  { sandbox, files, env = {} }: ProgramPlace,
+  args: string[],
+): DemoProgram {
   const child: LaunchedProcess = launch({
     command: [process.execPath, ...args],
     logFile: files.log(name),
     life: { mode: 'bound' },
     identityFile: `${files.log(name)}.pid`,
-    env: { ...process.env, TEMPORAL_ADDRESS: sandbox.temporal.address, NO_COLOR: '1' },
+    env: {
+      ...process.env,
+      ...env,
+      TEMPORAL_ADDRESS: sandbox.temporal.address,
+      NO_COLOR: '1',
+    },
   });
   return {
     stop: () => child.stop(GRACE_MS),

@@ -17,6 +17,8 @@ import {
   writeDemoConfig,
 } from './demo-files.ts';
 import { runs, until } from './follow.ts';
+import type { Kill } from './kill.ts';
+import { assertTakenUp, killDuring, untilCopied } from './kill.ts';
 import { startWorker, startWriter } from './programs.ts';
 
 export interface DemoOptions {
@@ -34,6 +36,7 @@ export interface DemoOptions {
 export interface DemoResult {
   readonly evidence: ReportEvidence;
   readonly files: DemoFiles;
+  readonly kills: readonly Kill[];
   /** No row differed and the ledger is intact. */
   readonly ok: boolean;
 }
@@ -41,24 +44,29 @@ export interface DemoResult {
 const PHASE_TIMEOUT_MS = 180_000;
 const WRITE_BEFORE_MS = 1500;
 const WRITE_AFTER_MS = 4000;
-const LONGEST_KILL_DELAY_MS = 1000;
+/** The later a kill, the likelier that what it is aimed at is over: by rows of the copy, and of the catch-up by time. */
+const LATEST_KILL = { ofCopy: 0.8, ms: 1000 };
 
 /** A whole migration of the sample database under live writes, with two kills of the worker. */
 export async function runDemo(sandbox: Sandbox, options: DemoOptions): Promise<DemoResult> {
   const { say, signal } = options;
   const files = await prepareDemoFiles(sandbox);
-  await seed(sandbox, options);
+  const seeded = await seed(sandbox, options);
   await writeApplicationFiles(sandbox, files, options);
   const config = await writeDemoConfig(sandbox, files);
 
   say(`the application writes, ${options.rate} transactions a second at most`);
-  const writer = startWriter(sandbox, files);
-  let worker = startWorker(sandbox, files);
-  const killWorker = async (when: string) => {
-    await sleep(options.killAt() * LONGEST_KILL_DELAY_MS, undefined, { signal });
-    worker.kill();
-    say(`killed the worker (SIGKILL) ${when}; starting another`);
-    worker = startWorker(sandbox, files);
+  const place = { sandbox, files };
+  const startTheWorker = () => startWorker(place, '--switch-dir', files.switchDirectory);
+  const writer = startWriter(place, files.writerOptions);
+  let worker = startTheWorker();
+  const kills: Kill[] = [];
+  const killWorker = async (handle: WorkflowHandle, activity: string, when: string) => {
+    const kill = await killDuring(handle, activity, worker.kill);
+    kills.push(kill);
+    const where = kill.hit ? when : `too late: not ${when}, but in the phase ${kill.phase ?? '?'}`;
+    say(`killed the worker (SIGKILL) ${where}; starting another`);
+    worker = startTheWorker();
   };
   const connection = await Connection.connect({ address: sandbox.temporal.address });
   try {
@@ -69,10 +77,13 @@ export async function runDemo(sandbox: Sandbox, options: DemoOptions): Promise<D
       until(handle, what, seen, { signal, timeoutMs: PHASE_TIMEOUT_MS });
 
     await wait('copying', runs('copyTables'));
-    await killWorker('during the full load');
-    await wait('catching up', ({ phase }) => phase === 'catching-up');
+    const rows = options.killAt() * LATEST_KILL.ofCopy * seeded;
+    await untilCopied(handle, sandbox.target.superuser, rows, signal);
+    await killWorker(handle, 'copyTables', 'during the full load');
+    await wait('catching up', (sight) => runs('applyChanges')(sight) && runs('awaitLag')(sight));
     say('full load done: rows copied, indexes and foreign keys built; catching up');
-    await killWorker('while catching up');
+    await sleep(options.killAt() * LATEST_KILL.ms, undefined, { signal });
+    await killWorker(handle, 'awaitLag', 'while catching up');
     await wait('waiting for approval', ({ phase }) => phase === 'awaiting-approval');
     await approve(handle, say);
     await wait('completed', ({ running, phase }) => !running && phase === 'completed');
@@ -80,8 +91,9 @@ export async function runDemo(sandbox: Sandbox, options: DemoOptions): Promise<D
     await sleep(WRITE_AFTER_MS, undefined, { signal });
     writer.assertRunning();
     await writer.stop();
+    await assertTakenUp(handle, kills);
     const report = await handle.query<MigrationReport>('report');
-    return await judge(sandbox, files, report);
+    return { ...(await judge(sandbox, files, report)), kills };
   } finally {
     await Promise.all([writer.stop(), worker.stop(), connection.close()]);
   }
@@ -90,7 +102,7 @@ export async function runDemo(sandbox: Sandbox, options: DemoOptions): Promise<D
 async function seed(
   sandbox: Sandbox,
   { scale, seed: number, signal, say }: DemoOptions,
-): Promise<void> {
+): Promise<number> {
   const { rows, tables, seconds } = await createSampleDatabase(sandbox.source.superuser, {
     scale,
     seed: number,
@@ -98,6 +110,7 @@ async function seed(
     onProgress: () => {},
   });
   say(`seeded ${rows} rows in ${tables} tables on the source in ${seconds.toFixed(1)} s`);
+  return rows;
 }
 
 async function startMigration(client: Client, config: MigrationConfig): Promise<WorkflowHandle> {
@@ -129,7 +142,7 @@ async function judge(
   sandbox: Sandbox,
   files: DemoFiles,
   report: MigrationReport,
-): Promise<DemoResult> {
+): Promise<Omit<DemoResult, 'kills'>> {
   const verdict = await verifyLedger(sandbox.target.superuser, files.ledger);
   const application = { ...verdict, source: "the writer's ledger" };
   const ok =

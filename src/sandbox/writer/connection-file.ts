@@ -7,6 +7,7 @@ export interface ConnectionFiles {
   readonly connectionFile: string;
   readonly passwordFile?: string | undefined;
   readonly caFile?: string | undefined;
+  readonly verifyIdentity?: boolean;
 }
 
 const json = z.object({
@@ -39,7 +40,10 @@ export async function readConnectionFile(files: ConnectionFiles): Promise<Endpoi
     tls:
       caFile === undefined
         ? { mode: 'disabled' }
-        : { mode: 'verify-identity', ca: await read(caFile) },
+        : {
+            mode: files.verifyIdentity === false ? 'verify-ca' : 'verify-identity',
+            ca: await read(caFile),
+          },
   };
 }
 

@@ -11,6 +11,8 @@ const schema = z.strictObject({
   passwordFile: z.string().optional(),
   /** PEM; its presence asks for a verified identity. */
   caFile: z.string().optional(),
+  /** False for a host name of the application's own, which no vendor's certificate names. */
+  verifyIdentity: z.boolean().default(true),
   ledgerFile: z.string().min(1),
   sessions: z.int().min(1).max(64).default(4),
   /** Transactions a second, of all sessions together. */

@@ -1,0 +1,202 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
+import { createAwsClients } from '../../../clouds/aws/clients.ts';
+import type { ReportEvidence } from '../../../observe/report/evidence.ts';
+import type { MigrationStatus } from '../../../workflows/messages.ts';
+import { TASK_QUEUE, workflowId } from '../../../workflows/messages.ts';
+import type { MigrationReport } from '../../../workflows/results.ts';
+import type { RunningClouds } from '../../clouds/launch.ts';
+import { superuserOf } from '../../clouds/superuser.ts';
+import type { Sandbox } from '../../sandbox.ts';
+import { openSecretsFolder } from '../../secrets-folder.ts';
+import { verifyLedger } from '../../writer/verify-ledger.ts';
+import { runs, until } from '../follow.ts';
+import { startWorker, startWriter } from '../programs.ts';
+import type { CloudsDemoFiles } from './files.ts';
+import {
+  AZURE_SERVER,
+  CLOUDS_MIGRATION,
+  prepareCloudsDemoFiles,
+  scenePasswords,
+  writeApplicationFiles,
+  writeCloudsConfig,
+} from './files.ts';
+import { SECRET, setScene } from './scene.ts';
+
+export interface CloudsDemoOptions {
+  readonly scale: number;
+  /** Transactions a second that the applications try. */
+  readonly rate: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** A line for people. */
+  readonly say: (line: string) => void;
+}
+
+export interface CloudsDemoResult {
+  readonly evidence: ReportEvidence;
+  readonly files: CloudsDemoFiles;
+  /** No row differed and both ledgers are intact. */
+  readonly ok: boolean;
+}
+
+const PHASE_TIMEOUT_MS = 240_000;
+const WRITE_BEFORE_MS = 1500;
+const WRITE_AFTER_MS = 4000;
+
+/**
+ * RDS as it comes to a flexible server that is made: preparation, copy, catch-up, resizing, account
+ * locks, a DNS record and a secret, under live writes, with a kill of the worker in each long phase.
+ */
+export async function runCloudsDemo(
+  sandbox: Sandbox,
+  clouds: RunningClouds,
+  options: CloudsDemoOptions,
+): Promise<CloudsDemoResult> {
+  const { say, signal } = options;
+  const files = await prepareCloudsDemoFiles(sandbox.stateDir);
+  const secrets = await openSecretsFolder(sandbox.secretsDir);
+  const ca = await readFile(clouds.caFile, 'utf8');
+  const passwords = await scenePasswords(secrets);
+  const scene = await setScene({ clouds, ca, passwords, ...options });
+  await writeApplicationFiles(files, clouds, scene, secrets, options);
+  const config = await writeCloudsConfig(files, scene);
+
+  const place = { sandbox, files, env: clouds.env };
+  const writers = [files.stock, files.reports].map(({ name, options: file }) =>
+    startWriter(place, file, name),
+  );
+  say(
+    `two applications write, ${options.rate} transactions a second at most: one finds its database by DNS, one by a secret`,
+  );
+  const sidecar = followSecret(clouds, ca, scene.region, files.reports.connectionFile, signal);
+  let worker = startWorker(place);
+  const killWorker = (when: string) => {
+    worker.kill();
+    say(`killed the worker (SIGKILL) ${when}; starting another`);
+    worker = startWorker(place);
+  };
+  const connection = await Connection.connect({ address: sandbox.temporal.address });
+  try {
+    await sleep(WRITE_BEFORE_MS, undefined, { signal });
+    const handle = await new Client({ connection }).workflow.start('migrateDatabase', {
+      workflowId: workflowId(CLOUDS_MIGRATION),
+      taskQueue: TASK_QUEUE,
+      args: [config],
+      workflowIdConflictPolicy: 'FAIL',
+    });
+    say(`started ${handle.workflowId}`);
+    const wait = (what: string, seen: Parameters<typeof until>[2]) =>
+      until(handle, what, seen, { signal, timeoutMs: PHASE_TIMEOUT_MS });
+
+    await wait('waiting for approval of the preparation', inPhase('awaiting-preparation'));
+    await approvePreparation(handle, say);
+    await wait('preparing', runs('completeAct'));
+    killWorker('while the clouds are being prepared');
+    await wait('copying', runs('copyTables'));
+    killWorker('during the full load');
+    await wait('resizing', inPhase('resizing'));
+    say('caught up; the target is resized while changes go on being applied');
+    await wait('resizing', runs('completeAct'));
+    killWorker('while the target is resized');
+    await wait('waiting for approval', inPhase('awaiting-approval'));
+    await approveCutover(handle, say);
+    await wait('completed', ({ running, phase }) => !running && phase === 'completed');
+    say('DNS record and secret switched; the applications go on against Azure');
+    await sleep(WRITE_AFTER_MS, undefined, { signal });
+    for (const writer of writers) writer.assertRunning();
+    await Promise.all(writers.map((writer) => writer.stop()));
+    const report = await handle.query<MigrationReport>('report');
+    return await judge(clouds, scene.port, files, report, say);
+  } finally {
+    sidecar.stop();
+    await Promise.all([...writers, worker].map((program) => program.stop()));
+    await connection.close();
+  }
+}
+
+const inPhase =
+  (wanted: string) =>
+  ({ phase }: { phase: string | undefined }): boolean =>
+    phase === wanted;
+
+async function approvePreparation(
+  handle: WorkflowHandle,
+  say: (line: string) => void,
+): Promise<void> {
+  const { preparation } = await handle.query<MigrationStatus>('status');
+  if (preparation === undefined) throw new Error('there is nothing to prepare');
+  for (const { name, does, interrupts, costs } of preparation.acts) {
+    say(`  ${name}: ${[does, interrupts, costs].filter((part) => part !== undefined).join('; ')}`);
+  }
+  say('nothing is changed yet; approving the preparation');
+  const { planHash } = preparation;
+  await handle.executeUpdate('approve-preparation', { args: [{ by: 'demo', planHash }] });
+}
+
+async function approveCutover(handle: WorkflowHandle, say: (line: string) => void): Promise<void> {
+  const { planHash, lagMs } = await handle.query<MigrationStatus>('status');
+  say(`every row compared under writes, lag ${lagMs ?? '?'} ms; approving the cutover`);
+  await handle.executeUpdate('approve-cutover', {
+    args: [{ by: 'demo', ...(planHash !== undefined && { planHash }) }],
+  });
+}
+
+/** As a sidecar does for an application: what the secret says is written to its connection file. */
+function followSecret(
+  { env }: RunningClouds,
+  ca: string,
+  region: string,
+  connectionFile: string,
+  signal: AbortSignal,
+): { stop: () => void } {
+  const stopped = new AbortController();
+  const either = AbortSignal.any([signal, stopped.signal]);
+  const follow = async () => {
+    const { GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
+    const secrets = await createAwsClients({ env, ca }).secrets(region);
+    let known = '';
+    for (;;) {
+      const { SecretString = '' } = await secrets.send(
+        new GetSecretValueCommand({ SecretId: SECRET }),
+        { abortSignal: either },
+      );
+      const { username, host, port } = JSON.parse(SecretString) as Record<string, string>;
+      const url = `mysql://${username}@${host}:${port}\n`;
+      if (url !== known) await writeFile(connectionFile, url);
+      known = url;
+      await sleep(200, undefined, { signal: either });
+    }
+  };
+  follow().catch((error: unknown) => {
+    if (!either.aborted) throw error;
+  });
+  return { stop: () => stopped.abort() };
+}
+
+async function judge(
+  clouds: RunningClouds,
+  port: number,
+  files: CloudsDemoFiles,
+  report: MigrationReport,
+  say: (line: string) => void,
+): Promise<CloudsDemoResult> {
+  const target = await superuserOf({ ...clouds, port }, `azure-${AZURE_SERVER}`);
+  const reports = await verifyLedger(target, files.reports.ledger);
+  say(
+    `the ledger of ${files.reports.name}: ${reports.acknowledged} transactions, ${reports.problems.length} problems`,
+  );
+  const stock = await verifyLedger(target, files.stock.ledger);
+  const application = { ...stock, source: `the ledger of ${files.stock.name}` };
+  const ok =
+    [stock, reports].every(({ ok: intact, acknowledged }) => intact && acknowledged > 0) &&
+    report.verification?.equal === true &&
+    report.cutover !== null;
+  return {
+    files,
+    ok,
+    evidence: { report, application, generatedAt: new Date().toISOString() },
+  };
+}

@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withConnection } from '../../../mysql/connection.ts';
+import type { Endpoint } from '../../../mysql/endpoint.ts';
+import { createAwsClients } from '../../../clouds/aws/clients.ts';
+import { sandboxUsers } from '../../clouds/aws/identity.ts';
+import type { RunningClouds } from '../../clouds/launch.ts';
+import { superuserOf } from '../../clouds/superuser.ts';
+import { createSampleDatabase } from '../../sample/create-sample-database.ts';
+import { sampleSchemas } from '../../sample/schemas.ts';
+import { applicationPrivileges, grantOn } from '../../servers/accounts.ts';
+
+export const INSTANCE = 'stock-db';
+export const ZONE = 'stock.example';
+/** The application's own name for its database. */
+export const RECORD = 'db';
+export const SECRET = 'stock/reports-database';
+
+export interface ScenePasswords {
+  readonly master: string;
+  readonly migration: string;
+  readonly fence: string;
+  readonly app: string;
+  readonly reports: string;
+}
+
+export interface Scene {
+  readonly host: string;
+  readonly port: number;
+  readonly zoneId: string;
+  readonly region: string;
+  /** For seeding what a cloud's customer could not make, and for the last look at the end. */
+  readonly superuser: Endpoint;
+}
+
+export interface SceneOptions {
+  readonly clouds: RunningClouds;
+  readonly ca: string;
+  readonly passwords: ScenePasswords;
+  readonly scale: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+/** What a customer has before the migration: an instance of RDS as it comes, a zone, a secret. */
+export async function setScene(options: SceneOptions): Promise<Scene> {
+  const { clouds, ca, passwords, signal, say } = options;
+  const { administrator } = sandboxUsers;
+  const region = clouds.env['AWS_REGION'] ?? '';
+  const env = {
+    ...clouds.env,
+    AWS_ACCESS_KEY_ID: administrator.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
+  };
+  const aws = createAwsClients({ env, ca });
+  const endpoint = await createInstance(await aws.rds(region), passwords.master, signal);
+  say(`RDS instance ${INSTANCE} at ${endpoint.host}: default parameter group, no GTID`);
+  const superuser = await superuserOf({ ...clouds, port: endpoint.port }, `rds-${INSTANCE}`);
+  const { rows, tables, seconds } = await createSampleDatabase(superuser, {
+    scale: options.scale,
+    seed: options.seed,
+    signal,
+    onProgress: () => {},
+  });
+  say(`seeded ${rows} rows in ${tables} tables in ${seconds.toFixed(1)} s`);
+  await createAccounts(superuser, passwords);
+  const zoneId = await createZone(await aws.route53(), endpoint.host);
+  await createSecret(await aws.secrets(region), endpoint, passwords.reports);
+  return { ...endpoint, zoneId, region, superuser };
+}
+
+async function createInstance(
+  rds: Awaited<ReturnType<ReturnType<typeof createAwsClients>['rds']>>,
+  password: string,
+  signal: AbortSignal,
+): Promise<{ host: string; port: number }> {
+  const { CreateDBInstanceCommand, DescribeDBInstancesCommand } =
+    await import('@aws-sdk/client-rds');
+  await rds.send(
+    new CreateDBInstanceCommand({
+      DBInstanceIdentifier: INSTANCE,
+      DBInstanceClass: 'db.m6g.large',
+      Engine: 'mysql',
+      EngineVersion: '8.0.42',
+      AllocatedStorage: 100,
+      MasterUsername: 'admin',
+      MasterUserPassword: password,
+      BackupRetentionPeriod: 7,
+    }),
+  );
+  for (;;) {
+    const { DBInstances: [instance] = [] } = await rds.send(
+      new DescribeDBInstancesCommand({ DBInstanceIdentifier: INSTANCE }),
+    );
+    const { Address: host, Port: port } = instance?.Endpoint ?? {};
+    if (instance?.DBInstanceStatus === 'available' && host !== undefined && port !== undefined) {
+      return { host, port };
+    }
+    await sleep(200, undefined, { signal });
+  }
+}
+
+/** As an administrator makes them by the documentation: each with no more than it needs. */
+async function createAccounts(admin: Endpoint, passwords: ScenePasswords): Promise<void> {
+  const accounts: [user: string, password: string, grants: string[]][] = [
+    [
+      'skyferry',
+      passwords.migration,
+      [
+        ...grantOn(sampleSchemas, 'SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES'),
+        'GRANT SHOW_ROUTINE, REPLICATION SLAVE, REPLICATION CLIENT ON *.*',
+        'GRANT EXECUTE ON PROCEDURE mysql.rds_show_configuration',
+        'GRANT EXECUTE ON PROCEDURE mysql.rds_set_configuration',
+      ],
+    ],
+    [
+      'skyferry_fence',
+      passwords.fence,
+      [
+        'GRANT CREATE USER, PROCESS, XA_RECOVER_ADMIN, REPLICATION CLIENT ON *.*',
+        'GRANT SELECT ON mysql.*',
+        'GRANT EXECUTE ON PROCEDURE mysql.rds_kill',
+      ],
+    ],
+    ['app', passwords.app, grantOn(sampleSchemas, applicationPrivileges)],
+    ['reports', passwords.reports, grantOn(sampleSchemas, applicationPrivileges)],
+  ];
+  await withConnection(admin, {}, async (connection) => {
+    for (const [user, password, grants] of accounts) {
+      await connection.execute(`CREATE USER ?@'%' IDENTIFIED BY ?`, [user, password]);
+      for (const grant of grants) await connection.execute(`${grant} TO ?@'%'`, [user]);
+    }
+  });
+}
+
+async function createZone(
+  route53: Awaited<ReturnType<ReturnType<typeof createAwsClients>['route53']>>,
+  host: string,
+): Promise<string> {
+  const { CreateHostedZoneCommand, ChangeResourceRecordSetsCommand } =
+    await import('@aws-sdk/client-route-53');
+  const { HostedZone } = await route53.send(
+    new CreateHostedZoneCommand({ Name: ZONE, CallerReference: 'demo' }),
+  );
+  const zoneId = (HostedZone?.Id ?? '').replace('/hostedzone/', '');
+  await route53.send(
+    new ChangeResourceRecordSetsCommand({
+      HostedZoneId: zoneId,
+      ChangeBatch: {
+        Changes: [
+          {
+            Action: 'CREATE',
+            ResourceRecordSet: {
+              Name: `${RECORD}.${ZONE}`,
+              Type: 'CNAME',
+              TTL: 5,
+              ResourceRecords: [{ Value: host }],
+            },
+          },
+        ],
+      },
+    }),
+  );
+  return zoneId;
+}
+
+async function createSecret(
+  secrets: Awaited<ReturnType<ReturnType<typeof createAwsClients>['secrets']>>,
+  { host, port }: { host: string; port: number },
+  password: string,
+): Promise<void> {
+  const { CreateSecretCommand } = await import('@aws-sdk/client-secrets-manager');
+  await secrets.send(
+    new CreateSecretCommand({
+      Name: SECRET,
+      SecretString: JSON.stringify({ username: 'reports', password, engine: 'mysql', host, port }),
+    }),
+  );
+}
