@@ -1,4 +1,4 @@
-import { resolveEndpoint, resolveFence } from '../config/endpoints.ts';
+import { resolveFence } from '../config/endpoints.ts';
 import type { LocatedConfig } from '../config/located.ts';
 import { durationMs } from '../config/schema.ts';
 import { cutOver as run, settleCutover as settle } from '../cutover/cutover.ts';
@@ -10,18 +10,17 @@ import type { SettledCutover } from '../workflows/results.ts';
 import { resolveConsumers } from './consumers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { openJob } from './job.ts';
+import { fencesToLower, openFence } from './fence.ts';
+import { openJob, resolveSides } from './job.ts';
 import { runBriefly, runStep } from './step.ts';
 
 export function cutOver(deps: ActivityDependencies): Activities['cutOver'] {
   return async ({ config, verifiedAt }) =>
     await runStep('cutover', async ({ signal, report }) => {
-      const fence = await resolveFence(config, deps.secrets);
-      if (fence === undefined) throw noFence();
       const opened = await openJob(deps, config, signal);
       const job = {
         ...opened,
-        fence,
+        ...(await openFence(deps, config, opened.source, signal)),
         verifiedAt,
         consumers: await resolveConsumers(deps, config),
         downtimeBudgetMs: durationMs(config.cutover.downtimeBudget),
@@ -46,11 +45,12 @@ export async function undoCutover(
   config: LocatedConfig,
   signal: AbortSignal,
 ): Promise<SettledCutover> {
-  const fence = await resolveFence(config, deps.secrets);
+  const account = await resolveFence(config, deps.secrets);
   // Without an account that may fence, no cutover can have begun.
-  if (fence === undefined) return { switched: false };
-  const target = await resolveEndpoint(config.target, deps.secrets);
-  return await settle({ target, fence, migration: config.name }, { signal });
+  if (account === undefined) return { switched: false };
+  const { source, target } = await resolveSides(deps, config);
+  const fenceOf = fencesToLower(config, source, account);
+  return await settle({ target, fenceOf, migration: config.name }, { signal });
 }
 
 /** Comparing under writes may have taken longer than the window was still open. */
@@ -93,11 +93,4 @@ async function refuseLag(
       next: 'retry-phase waits until it has caught up; then approve again',
     },
   );
-}
-
-function noFence(): SkyferryFailure {
-  return new SkyferryFailure('CONFIG_INVALID', 'source.fence names no account', {
-    safe: 'nothing was changed on the source',
-    next: 'abort, name an account that may stop writes under source.fence, and start again',
-  });
 }

@@ -6,6 +6,7 @@ import { withConnection } from '../mysql/connection.ts';
 import { readServerUuid } from '../mysql/server-facts.ts';
 import { activityInfo } from '@temporalio/activity';
 import type { Activities } from './contract.ts';
+import { fencesToLower } from './fence.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
@@ -24,10 +25,11 @@ export function openMigration({ secrets }: ActivityDependencies): Activities['op
           sourceUuid,
         }),
       );
-      const fence = taken === 'resumed' ? await resolveFence(config, secrets) : undefined;
+      const account = taken === 'resumed' ? await resolveFence(config, secrets) : undefined;
       // Without an account that may fence, no cutover can have begun.
-      if (fence !== undefined) {
-        await settleEarlierCutover({ target, fence, migration: config.name }, { signal });
+      if (account !== undefined) {
+        const fenceOf = fencesToLower(config, source, account);
+        await settleEarlierCutover({ target, fenceOf, migration: config.name }, { signal });
       }
       return { resumed: taken === 'resumed' };
     });

@@ -6,7 +6,6 @@ import { displayName } from '../mysql/identifier.ts';
 import { enableEvents } from '../schema/events.ts';
 import type { CutoverResult } from '../workflows/results.ts';
 import { compensate, lowerAsLoser } from './compensate.ts';
-import { persistFence, readFence, unfenceCommand } from './fence/super-read-only.ts';
 import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
 import type { CutoverJournal } from './journal.ts';
@@ -25,7 +24,7 @@ export async function forward(
     await steps.run('persist fence', async () => {
       await journal.assertHeld();
       await requireFence(job, signal);
-      await persistFence(job.fence, { signal });
+      await job.fence.persist(signal);
       const { former } = journal.state;
       if (former !== undefined) await lowerAsLoser(job, journal, former);
     });
@@ -42,7 +41,7 @@ export async function forward(
   const result = resultOf(journal, steps);
   const finished: CutoverResult = {
     ...result,
-    ...(former !== undefined && { unfenceCommand: unfenceCommand(former) }),
+    ...(former !== undefined && { unfenceCommand: job.fence.unfenceCommand(former) }),
     evidence: {
       ...journal.state.evidence,
       targetPosition: journal.state.targetPosition,
@@ -87,11 +86,10 @@ async function switchConsumers(
 
 /** A restart or a person may have lowered it since: then the source takes writes that nobody brings over. */
 async function requireFence({ fence }: CutoverJob, signal: AbortSignal): Promise<void> {
-  const { superReadOnly } = await readFence(fence, { signal });
-  if (superReadOnly) return;
+  if (await fence.isRaised(signal)) return;
   throw new SkyferryFailure('NOT_QUIESCENT', 'the source is not fenced any more', {
     safe: 'no further endpoint is switched',
-    next: 'find out which side has taken writes since; once the target holds all of them: SET GLOBAL super_read_only = ON on the source, then retry-phase',
+    next: 'find out which side has taken writes since; once the target holds all of them, fence it again as it was (${fence.describe()}), then retry-phase',
   });
 }
 
@@ -117,7 +115,7 @@ async function revertIfUntouched(
     await whyTargetMayHaveWrites(target, journal.state.targetPosition, signal);
   try {
     const before = await prove();
-    if (before !== null) return onlyForward(journal, failure, before);
+    if (before !== null) return onlyForward(job, journal, failure, before);
     for (const [i, consumer] of [...job.consumers.entries()].toReversed()) {
       if (journal.state.switching?.[keyOf(job, i)] === undefined) continue;
       await consumer.switch.undo(signal);
@@ -125,12 +123,12 @@ async function revertIfUntouched(
     }
     await sleep(RECONNECT_MS, undefined, { signal });
     const after = await prove();
-    if (after !== null) return onlyForward(journal, failure, after);
+    if (after !== null) return onlyForward(job, journal, failure, after);
     await journal.forgetSwitching();
   } catch (reverting) {
     if (isFailure(reverting, 'EPOCH_LOST')) return reverting;
     const why = isFailure(reverting) ? reverting.message : 'it failed unexpectedly';
-    return onlyForward(journal, failure, `putting the endpoints back failed: ${why}`);
+    return onlyForward(job, journal, failure, `putting the endpoints back failed: ${why}`);
   }
   await compensate(job, journal);
   return new SkyferryFailure(failure.code, failure.message, {
@@ -140,6 +138,7 @@ async function revertIfUntouched(
 }
 
 function onlyForward(
+  { fence }: CutoverJob,
   journal: CutoverJournal,
   failure: SkyferryFailure,
   why: string,
@@ -154,7 +153,7 @@ function onlyForward(
         : 'keep the source fenced, repair the endpoint and send retry-phase',
       'retry-phase goes forward only, and is refused while the source is not fenced',
       `to give up instead, and only when the target took no writes: put every endpoint back, then on the source ${
-        former === undefined ? 'lift the fence' : unfenceCommand(former)
+        former === undefined ? 'lift the fence' : fence.unfenceCommand(former)
       } This migration cannot be carried on after that`,
     ].join('. '),
   });

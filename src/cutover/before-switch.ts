@@ -15,12 +15,13 @@ import type { Verdict } from '../verify/verdict.ts';
 import { Budget } from './budget.ts';
 import { compareResidue } from './compare-residue.ts';
 import { compensate, lowerAsLoser } from './compensate.ts';
-import { raiseFence, readFence } from './fence/super-read-only.ts';
+import type { Foreign } from './fence/fence.ts';
 import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
 import type { CutoverJournal, TargetPosition } from './journal.ts';
 import { fencePosition } from './journal.ts';
 import { proveQuiescence } from './quiescence.ts';
+import { whatWasWritten, wroteBehindFence } from './source-writes.ts';
 import type { StepList } from './steps.ts';
 
 /** With fewer touched rows than this the last comparison is short enough for the fence. */
@@ -93,25 +94,30 @@ async function stopWrites(
   budget: Budget,
 ): Promise<void> {
   await steps.run('raise fence', async () => {
-    const former = journal.state.former ?? (await readFence(job.fence, { signal }));
-    if (journal.state.former === undefined && former.readOnly) throw alreadyReadOnly();
+    const former = journal.state.former ?? (await job.fence.read(signal));
+    if (former.foreign !== undefined) throw alreadyFenced(former.foreign);
     const fencedAt = journal.state.fencedAt ?? new Date().toISOString();
     await journal.write({ former, fencedAt });
     budget.start(fencedAt);
     signal.throwIfAborted();
     try {
-      await raiseFence(job.fence, { lockWaitMs: budget.leftMs() / 2, signal });
+      await job.fence.raise(former, { lockWaitMs: budget.leftMs() / 2, signal });
     } finally {
       await lowerAsLoser(job, journal, former);
     }
   });
-  const { position, evidence } = await steps.run(
+  const { proof, position, evidence } = await steps.run(
     'prove quiescence',
-    async () =>
-      await proveQuiescence(job.fence, job.source, { withinMs: budget.leftMs() / 2, signal }),
+    async () => ({
+      proof: await job.fence.prove(signal),
+      ...(await proveQuiescence(job, { withinMs: budget.leftMs() / 2, signal })),
+    }),
     ({ evidence: { endedSessions } }) => `${endedSessions} sessions ended`,
   );
-  await journal.write({ position, evidence: { ...journal.state.evidence, quiescence: evidence } });
+  await journal.write({
+    position,
+    evidence: { ...journal.state.evidence, fence: proof, quiescence: evidence },
+  });
 }
 
 /** Behind the fence: everything that the target still lacks. */
@@ -160,8 +166,8 @@ async function beginSwitching(
   await steps.run('begin to switch', async () => {
     const targetPosition = await readTargetPosition(job.target, signal);
     // A worker that was stopped for a while may find the fence lowered by the one that took over.
-    const { superReadOnly } = await readFence(job.fence, { signal });
-    if (!superReadOnly) throw fenceFell();
+    if (!(await job.fence.isRaised(signal))) throw fenceFell();
+    if (job.fence.stops !== 'every write') await refuseLateWrites(job, journal, signal);
     signal.throwIfAborted();
     if (budget.leftMs() <= 0) throw budget.exceeded();
     const [first] = job.consumers.keys();
@@ -176,6 +182,16 @@ async function beginSwitching(
   });
 }
 
+/** Somebody whom the fence was not told of: what they wrote would be lost. */
+async function refuseLateWrites(
+  { source, catalog }: CutoverJob,
+  journal: CutoverJournal,
+  signal: AbortSignal,
+): Promise<void> {
+  const written = await whatWasWritten(source, catalog, fencePosition(journal), signal);
+  if (written !== null) throw wroteBehindFence(written);
+}
+
 function orphansFound(orphans: Awaited<ReturnType<typeof findOrphans>>): SkyferryFailure {
   const which = orphans.map(
     ({ foreignKey, orphans: count }) =>
@@ -186,16 +202,11 @@ function orphansFound(orphans: Awaited<ReturnType<typeof findOrphans>>): Skyferr
   });
 }
 
-/** Whose fence it is cannot be told: putting it "back" would leave the source without writes. */
-function alreadyReadOnly(): SkyferryFailure {
-  return new SkyferryFailure(
-    'NOT_QUIESCENT',
-    'the source is read_only or super_read_only already, and not by this cutover',
-    {
-      safe: 'nothing was changed on the source',
-      next: 'find out who made it read-only; SET GLOBAL super_read_only = OFF, then SET GLOBAL read_only = OFF, and approve again',
-    },
-  );
+function alreadyFenced({ found, fix }: Foreign): SkyferryFailure {
+  return new SkyferryFailure('NOT_QUIESCENT', found, {
+    safe: 'nothing was changed on the source',
+    next: fix,
+  });
 }
 
 function fenceFell(): SkyferryFailure {

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { qualify } from '../mysql/identifier.ts';
-import type { FenceState } from './fence/super-read-only.ts';
-import { lowerFence, unfenceCommand } from './fence/super-read-only.ts';
+import type { FenceState } from './fence/fence.ts';
 import type { CutoverJob } from './job.ts';
 import { CutoverJournal } from './journal.ts';
 
@@ -12,7 +11,7 @@ import { CutoverJournal } from './journal.ts';
  * lowered whatever becomes of them. Runs without the caller's signal: it must happen after an abort.
  */
 export async function compensate(
-  job: Pick<CutoverJob, 'target' | 'fence'>,
+  job: Pick<CutoverJob, 'target' | 'fenceOf'>,
   journal: CutoverJournal,
 ): Promise<void> {
   await assertHeldIfReachable(journal);
@@ -25,13 +24,14 @@ export async function compensate(
     (error: unknown) => error,
   );
   if (former !== undefined) {
-    await lowerFence(job.fence, former).catch((error: unknown) => {
+    const fence = job.fenceOf(former.kind);
+    await fence.lower(former).catch((error: unknown) => {
       throw new SkyferryFailure(
         'NOT_QUIESCENT',
         'the cutover failed before the switch, and the fence could not be lowered',
         {
           safe: 'nothing is switched; the source may refuse writes',
-          next: `on the source: ${unfenceCommand(former)}`,
+          next: `on the source: ${fence.unfenceCommand(former)}`,
           retryable: true,
           ...(isFailure(error) &&
             error.detail.errno !== undefined && { errno: error.detail.errno }),
@@ -64,7 +64,7 @@ async function assertHeldIfReachable(journal: CutoverJournal): Promise<void> {
  * fence, nobody would lower this one. Throws EPOCH_LOST then.
  */
 export async function lowerAsLoser(
-  job: Pick<CutoverJob, 'target' | 'fence' | 'migration'>,
+  job: Pick<CutoverJob, 'target' | 'fenceOf' | 'migration'>,
   journal: CutoverJournal,
   former: FenceState,
 ): Promise<void> {
@@ -73,7 +73,7 @@ export async function lowerAsLoser(
   } catch (error) {
     if (!isFailure(error, 'EPOCH_LOST')) throw error;
     const { fencedAt } = await CutoverJournal.peek(job.target, job.migration);
-    if (fencedAt === undefined) await lowerFence(job.fence, former);
+    if (fencedAt === undefined) await job.fenceOf(former.kind).lower(former);
     throw error;
   }
 }

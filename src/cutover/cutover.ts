@@ -3,7 +3,6 @@ import type { CutoverResult, SettledCutover } from '../workflows/results.ts';
 import { forward } from './after-switch.ts';
 import { untilSwitch } from './before-switch.ts';
 import { compensate } from './compensate.ts';
-import { unfenceCommand } from './fence/super-read-only.ts';
 import type { CutoverJob, CutoverOptions } from './job.ts';
 import { CutoverJournal } from './journal.ts';
 import { StepList } from './steps.ts';
@@ -17,10 +16,12 @@ export type { CutoverJob, CutoverOptions } from './job.ts';
  * target took no write. Killed at any moment it can be called again and carries on; or `settleCutover`
  * is called instead.
  */
-export async function cutOver(job: CutoverJob, options: CutoverOptions): Promise<CutoverResult> {
-  const journal = await CutoverJournal.takeOver(job.target, job.migration);
+export async function cutOver(given: CutoverJob, options: CutoverOptions): Promise<CutoverResult> {
+  const journal = await CutoverJournal.takeOver(given.target, given.migration);
   try {
     if (journal.state.finished !== undefined) return journal.state.finished;
+    const { former } = journal.state;
+    const job = former === undefined ? given : { ...given, fence: given.fenceOf(former.kind) };
     const steps = new StepList(journal.state.steps ?? [], options.onStep);
     if (!journal.switchBegun) {
       await untilSwitch(job, options.signal, journal, steps);
@@ -36,7 +37,7 @@ export async function cutOver(job: CutoverJob, options: CutoverOptions): Promise
  * gone, left fenced. Nothing when there was none. Safe to repeat.
  */
 export async function settleEarlierCutover(
-  job: Pick<CutoverJob, 'target' | 'fence' | 'migration'>,
+  job: Pick<CutoverJob, 'target' | 'fenceOf' | 'migration'>,
   options: { signal: AbortSignal },
 ): Promise<void> {
   const { former, fencedAt } = await CutoverJournal.peek(job.target, job.migration);
@@ -58,7 +59,7 @@ export async function settleEarlierCutover(
  * An attempt that is still running somewhere can neither switch nor un-fence any more. Safe to repeat.
  */
 export async function settleCutover(
-  job: Pick<CutoverJob, 'target' | 'fence' | 'migration'>,
+  job: Pick<CutoverJob, 'target' | 'fenceOf' | 'migration'>,
   { signal }: { signal: AbortSignal },
 ): Promise<SettledCutover> {
   signal.throwIfAborted();
@@ -68,7 +69,9 @@ export async function settleCutover(
     if (finished !== undefined || journal.switchBegun) {
       return {
         switched: true,
-        ...(former !== undefined && { unfenceCommand: unfenceCommand(former) }),
+        ...(former !== undefined && {
+          unfenceCommand: job.fenceOf(former.kind).unfenceCommand(former),
+        }),
       };
     }
     await compensate(job, journal);

@@ -2,6 +2,7 @@ import type { Catalog } from '../mysql/catalog/types.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import type { Position } from '../mysql/position.ts';
 import { probeConsumer } from './consumer-probe.ts';
+import type { Fence, FenceKind } from './fence/fence.ts';
 import type { OnStep } from './steps.ts';
 import type { Switch } from './switches/switch.ts';
 
@@ -14,8 +15,11 @@ export interface Consumer {
 export interface CutoverJob {
   readonly source: Endpoint;
   readonly target: Endpoint;
+  readonly fence: Fence;
+  /** To lower what the journal says was raised, whatever would be chosen now. */
+  readonly fenceOf: (kind: FenceKind) => Fence;
   /** The source again, with the account that may stop writes. */
-  readonly fence: Endpoint;
+  readonly fenceAccount: Endpoint;
   readonly catalog: Catalog;
   readonly migration: string;
   /** The target's lower_case_table_names. */

@@ -7,7 +7,7 @@ import type { Endpoint } from '../mysql/endpoint.ts';
 import type { QualifiedName } from '../mysql/identifier.ts';
 import type { Position } from '../mysql/position.ts';
 import type { CutoverResult } from '../workflows/results.ts';
-import type { FenceState } from './fence/super-read-only.ts';
+import type { FenceState } from './fence/fence.ts';
 
 export type StepRecord = CutoverResult['steps'][number];
 

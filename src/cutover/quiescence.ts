@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
-import type { Endpoint } from '../mysql/endpoint.ts';
 import type { Position } from '../mysql/position.ts';
 import { readExecuted } from '../mysql/watermark.ts';
+import { endSession } from './fence/sessions.ts';
+import type { FenceKind } from './fence/fence.ts';
+import type { CutoverJob } from './job.ts';
+import { whatWasWritten, wroteBehindFence } from './source-writes.ts';
 
 /**
  * What was seen behind the fence; kept as evidence in the report. It holds numbers and positions
@@ -12,19 +15,19 @@ import { readExecuted } from '../mysql/watermark.ts';
  */
 export interface QuiescenceEvidence {
   readonly provedAt: string;
-  readonly superReadOnly: true;
+  readonly fence: FenceKind;
   /** XA transactions in state PREPARED, before and after the two readings of the position. */
   readonly preparedXa: { readonly before: 0; readonly after: 0 };
-  /** Transactions that had modified rows, before and after. */
+  /** Transactions that had modified rows and that the fence is to stop, before and after. */
   readonly writingTransactions: { readonly before: 0; readonly after: 0 };
   /** Sessions whose open transaction had modified rows; the fence refuses their commit. */
   readonly endedSessions: number;
   /** Sessions of others that stay connected to the fenced source: their pools are not switched yet. */
   readonly sessions: number;
-  /** Events run by the server itself; the fence refuses their writes, whoever the definer is. */
+  /** Events run by the server itself. */
   readonly events: { readonly scheduler: string; readonly enabled: number };
   readonly replicationApplier: 'none' | 'stopped';
-  /** Two readings, this far apart, that are equal. */
+  /** Two readings, this far apart: equal, or no write on a migrated table lies between them. */
   readonly positions: readonly [Position, Position];
   readonly apartMs: number;
 }
@@ -41,36 +44,35 @@ const APART_MS = 150;
  * halfway, since their commit would fail anyway. Throws NOT_QUIESCENT with what is left.
  */
 export async function proveQuiescence(
-  fence: Endpoint,
-  source: Endpoint,
+  job: Pick<CutoverJob, 'fence' | 'fenceAccount' | 'source' | 'catalog'>,
   { withinMs, signal }: { withinMs: number; signal: AbortSignal },
 ): Promise<{ position: Position; evidence: QuiescenceEvidence }> {
-  await using fenceSession = await openConnection(fence, { signal });
+  const { fence, fenceAccount, source } = job;
+  const look = async () => await lookAround(job, fenceSession, sourceSession, signal);
+  await using fenceSession = await openConnection(fenceAccount, { signal });
   await using sourceSession = await openConnection(source, { signal });
   const began = performance.now();
   const ended = new Set<number>();
-  let before = await look(fenceSession, sourceSession);
+  let before = await look();
   for (;;) {
     const first = await readExecuted(sourceSession);
     const firstAt = performance.now();
     await sleep(APART_MS, undefined, { signal });
     const second = await readExecuted(sourceSession);
     const apartMs = Math.round(performance.now() - firstAt);
-    const after = await look(fenceSession, sourceSession);
+    const after = await look();
     const obstacle =
-      before.obstacle ??
-      after.obstacle ??
-      (samePosition(first, second) ? null : 'the position still moves');
+      before.obstacle ?? after.obstacle ?? (await whyItMoves(job, first, second, signal));
     if (obstacle === null) {
       return {
         position: second,
         evidence: {
           provedAt: new Date().toISOString(),
-          superReadOnly: true,
+          fence: fence.kind,
           preparedXa: { before: 0, after: 0 },
           writingTransactions: { before: 0, after: 0 },
           endedSessions: ended.size,
-          sessions: await countSessions(fenceSession, fence.user, source.user),
+          sessions: await countSessions(fenceSession, fenceAccount.user, source.user),
           events: await readEvents(sourceSession),
           replicationApplier: after.replicationApplier,
           positions: [first, second],
@@ -94,10 +96,27 @@ interface Look {
   readonly replicationApplier: 'none' | 'stopped';
 }
 
-async function look(fence: Connection, source: Connection): Promise<Look> {
-  const [variables] = await fence.query<{ s: number | string }>(
-    'SELECT @@GLOBAL.super_read_only AS s',
-  );
+/** Behind a fence for applications alone, others go on writing in other schemas: that moves it too. */
+async function whyItMoves(
+  { fence, source, catalog }: Pick<CutoverJob, 'fence' | 'source' | 'catalog'>,
+  first: Position,
+  second: Position,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (samePosition(first, second)) return null;
+  if (fence.stops === 'every write') return 'the position still moves';
+  const written = await whatWasWritten(source, catalog, first, signal);
+  if (written !== null) throw wroteBehindFence(written);
+  return null;
+}
+
+async function lookAround(
+  job: Pick<CutoverJob, 'fence'>,
+  fence: Connection,
+  source: Connection,
+  signal: AbortSignal,
+): Promise<Look> {
+  const raised = await job.fence.isRaised(signal);
   const prepared = await fence.query('XA RECOVER CONVERT XID');
   const transactions = await fence
     .query<{ thread: string | number }>(
@@ -113,18 +132,23 @@ async function look(fence: Connection, source: Connection): Promise<Look> {
     });
   const appliers = await replicationThreads(source);
   // Without a fence nothing is proved, and nobody's session may be ended.
-  if (Number(variables?.s) !== 1) throw notQuiescent('super_read_only is not ON');
+  if (!raised) throw notQuiescent('the fence is not raised');
+  // Applications that are fenced have no session any more: who has one is not to be stopped.
+  const open =
+    job.fence.stops === 'every write'
+      ? transactions
+      : transactions.filter(({ thread }) => Number(thread) === 0);
   const obstacle =
     prepared.length > 0
       ? `${prepared.length} prepared XA transaction(s): the fence does not stop their commit`
-      : transactions.length > 0
-        ? `${transactions.length} transaction(s) that modified rows are still open`
+      : open.length > 0
+        ? `${open.length} transaction(s) that modified rows are still open`
         : appliers.includes('Yes')
           ? "the source's own replication applier runs: the fence does not stop it"
           : null;
   return {
     obstacle,
-    writers: transactions.map(({ thread }) => Number(thread)).filter((thread) => thread > 0),
+    writers: open.map(({ thread }) => Number(thread)).filter((thread) => thread > 0),
     replicationApplier: appliers.length === 0 ? 'none' : 'stopped',
   };
 }
@@ -148,10 +172,7 @@ async function endSessions(
 ): Promise<void> {
   for (const thread of threads) {
     ended.add(thread);
-    await fence.query(`KILL ${thread}`).catch((error: unknown) => {
-      const noSuchThread = isFailure(error) && error.detail.errno === 1094;
-      if (!noSuchThread) throw error;
-    });
+    await endSession(fence, thread);
   }
 }
 

@@ -7,7 +7,7 @@ import { readCheckpoint } from '../../src/checkpoint/store.ts';
 import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import type { CutoverJob } from '../../src/cutover/cutover.ts';
 import { cutOver, settleCutover, settleEarlierCutover } from '../../src/cutover/cutover.ts';
-import { lowerFence, readFence } from '../../src/cutover/fence/super-read-only.ts';
+import { SuperReadOnlyFence } from '../../src/cutover/fence/super-read-only.ts';
 import { createFileSwitch } from '../../src/cutover/switches/file.ts';
 import type { Switch } from '../../src/cutover/switches/switch.ts';
 import { SkyferryFailure, isFailure } from '../../src/failures.ts';
@@ -26,9 +26,11 @@ let consumerAccount: Endpoint;
 let folder: string;
 let file: string;
 let job: CutoverJob;
+let fence: SuperReadOnlyFence;
 let stopApplying: () => Promise<void>;
 
 const open = {
+  kind: 'super-read-only',
   readOnly: false,
   superReadOnly: false,
   persisted: { readOnly: 'not persisted', superReadOnly: 'not persisted' },
@@ -42,6 +44,7 @@ beforeAll(async () => {
     targetFlags: ['--event-scheduler=OFF'],
   });
   source = await openConnection(servers.source);
+  fence = fenceBy(servers.source);
   target = await openConnection(servers.target);
   consumerAccount = { ...servers.target, user: 'app', password: 'app-password' };
   await target.query("CREATE USER app@'%' IDENTIFIED BY 'app-password'");
@@ -80,7 +83,9 @@ beforeEach(async () => {
   await catchUp(migration);
   job = {
     ...migration.job,
-    fence: servers.source,
+    fence,
+    fenceOf: () => fence,
+    fenceAccount: servers.source,
     verifiedAt: await readExecuted(source),
     consumers: [{ switch: fileSwitch(), account: consumerAccount }],
     downtimeBudgetMs: 30_000,
@@ -102,8 +107,22 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await stopApplying();
-  await lowerFence(servers.source, open);
+  await fence.lower(open);
 });
+
+function fenceBy(account: Endpoint): SuperReadOnlyFence {
+  return new SuperReadOnlyFence({
+    account,
+    source: servers.source,
+    schemas: ['Shop'],
+    applicationAccounts: [],
+  });
+}
+
+async function readFence() {
+  const { foreign: _foreign, ...state } = await fence.read();
+  return state;
+}
 
 function fileSwitch(consumer = 'app'): Switch {
   return createFileSwitch({
@@ -122,17 +141,18 @@ const triggers = async (): Promise<number> =>
     .length;
 
 async function expectBefore(): Promise<void> {
-  expect(await readFence(servers.source)).toEqual(former);
+  expect(await readFence()).toEqual(former);
   expect(await triggers()).toBe(0);
   expect(await fileText()).toBe('DB=old:3306\n');
   await source.query('INSERT INTO Shop.Item (v) VALUES (99)');
 }
 
 async function expectSwitched(): Promise<void> {
-  expect(await readFence(servers.source)).toEqual({
+  expect(await readFence()).toEqual({
     readOnly: true,
     superReadOnly: true,
     persisted: { readOnly: 'ON', superReadOnly: 'ON' },
+    kind: 'super-read-only',
   });
   expect(await triggers()).toBe(1);
   expect(await fileText()).toBe('DB=new:3306\n');
@@ -210,7 +230,8 @@ describe('cutOver', () => {
     expect(result.writeDowntimeMs).toBeLessThan(10_000);
     expect(result.unfenceCommand).toContain('SET GLOBAL super_read_only = OFF');
     expect(result.evidence).toMatchObject({
-      quiescence: { superReadOnly: true },
+      quiescence: { fence: 'super-read-only' },
+      fence: { kind: 'super-read-only', accounts: [] },
       targetPosition: { file: expect.stringMatching(/^binlog/) as string },
     });
     // Asked again, it answers; it does nothing.
@@ -260,7 +281,7 @@ describe('cutOver', () => {
   /** A new migration in the state of `beforeEach`. */
   async function restore(): Promise<void> {
     await stopApplying();
-    await lowerFence(servers.source, open);
+    await fence.lower(open);
     await source.query('SET PERSIST read_only = OFF');
     await writeFile(file, 'DB=old:3306\n');
     await target.query('DROP TRIGGER IF EXISTS shop.Item_log');
@@ -310,7 +331,7 @@ describe('cutOver', () => {
       code: 'MIGRATION_CONFLICT',
     });
     expect((await readCheckpoint(target, 'move'))?.workflowRun).toBe('another');
-    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+    expect(await readFence()).toMatchObject({ superReadOnly: true });
     switching.wake();
     await switching.outcome;
   });
@@ -384,7 +405,7 @@ describe('cutOver', () => {
       code: 'NOT_QUIESCENT',
       message: expect.stringContaining('already') as string,
     });
-    expect(await readFence(servers.source)).toEqual({ ...former, readOnly: true });
+    expect(await readFence()).toEqual({ ...former, readOnly: true });
     await source.query('SET GLOBAL read_only = OFF');
     await expectBefore();
   });
@@ -430,22 +451,25 @@ describe('a switch that fails', () => {
   it('is un-fenced, and never goes forward, after a kill while it was being taken back', async () => {
     // Dies, as far as the fence is concerned, after the switches were undone.
     let user = servers.source.user;
-    const fence = {
+    const account = {
       ...servers.source,
       get user() {
         return user;
       },
     };
+    const dying = fenceBy(account);
     const undo = async () => void (user = 'nobody');
     const consumers = [
       { switch: fileSwitch(), account: consumerAccount },
       { switch: { ...failing(), undo }, account: consumerAccount },
     ];
-    await expect(cutOver({ ...job, fence, consumers }, options())).rejects.toMatchObject({
+    await expect(
+      cutOver({ ...job, fence: dying, fenceOf: () => dying, consumers }, options()),
+    ).rejects.toMatchObject({
       code: 'NOT_QUIESCENT',
       message: expect.stringContaining('could not be lowered') as string,
     });
-    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+    expect(await readFence()).toMatchObject({ superReadOnly: true });
     expect(await settleCutover(job, options())).toEqual({ switched: false });
     await expectBefore();
   });
@@ -455,7 +479,7 @@ describe('a switch that fails', () => {
     const first: Switch = {
       ...fileSwitch(),
       do: async (signal) => {
-        seen.push((await readFence(servers.source)).persisted);
+        seen.push((await readFence()).persisted);
         await fileSwitch().do(signal);
         await source.query('SET GLOBAL super_read_only = OFF');
         await using app = await openConnection(consumerAccount);
@@ -498,7 +522,7 @@ describe('a switch that fails', () => {
       message: expect.stringContaining('nothing is reverted') as string,
     });
     expect(await fileText()).toBe('DB=new:3306\n');
-    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+    expect(await readFence()).toMatchObject({ superReadOnly: true });
     expect(await settleCutover(job, options())).toMatchObject({ switched: true });
   });
 
@@ -519,6 +543,6 @@ describe('a switch that fails', () => {
       { switch: { ...failing(), do: async () => {} }, account: null },
     ];
     await cutOver({ ...job, consumers: repaired }, options());
-    expect(await readFence(servers.source)).toMatchObject({ superReadOnly: true });
+    expect(await readFence()).toMatchObject({ superReadOnly: true });
   });
 });

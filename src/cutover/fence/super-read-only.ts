@@ -1,16 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SkyferryFailure, isFailure } from '../../failures.ts';
+import { SkyferryFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
-import { openConnection, withConnection } from '../../mysql/connection.ts';
+import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
+import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
+import type { Fence, FenceContext, FenceProof, FenceState, Foreign } from './fence.ts';
+import { assertKind } from './fence.ts';
+import { couldWrite, proveByWrite } from './prove.ts';
 
-/**
- * Stops every write on a server by `super_read_only`, and puts both variables back exactly as they
- * were. Raising takes the global read lock: it waits for running statements, and what comes back
- * after it is committed or refused. Not stopped: XA COMMIT of a prepared transaction, and the server's
- * own replication applier (see quiescence.ts).
- */
-export interface FenceState {
+export interface SuperReadOnlyState {
+  readonly kind: 'super-read-only';
+  readonly foreign?: Foreign;
   readonly readOnly: boolean;
   readonly superReadOnly: boolean;
   /** What SET PERSIST has stored for a restart. */
@@ -19,100 +18,113 @@ export interface FenceState {
 
 type Persisted = 'ON' | 'OFF' | 'not persisted';
 
-/** Marks the statements that may wait, so that a session whose client died can be found and ended. */
-const MARKER = '/* skyferry fence */';
-const GONE_WITHIN_MS = 5_000;
-
-export async function readFence(
-  fence: Endpoint,
-  options: { signal?: AbortSignal } = {},
-): Promise<FenceState> {
-  return await withConnection(fence, options, readState);
-}
+const SET_ON = `SET ${MARKER} GLOBAL super_read_only = ON`;
 
 /**
- * Raises the fence, or throws NOT_QUIESCENT (the lock was not granted within `lockWaitMs`) or the
- * server's failure: then the statement may still be waiting, and the caller has to call `lowerFence`,
- * unless somebody else owns the fence by then. What to put back comes from `readFence` and must be stored
- * before this is called. Repeating it on a raised fence does nothing.
+ * Stops every write on a server by `super_read_only`, and puts both variables back exactly as they
+ * were. Raising takes the global read lock: it waits for running statements, and what comes back
+ * after it is committed or refused. Not stopped: XA COMMIT of a prepared transaction, and the server's
+ * own replication applier (see quiescence.ts).
  */
-export async function raiseFence(
-  fence: Endpoint,
-  { lockWaitMs, signal }: { lockWaitMs: number; signal: AbortSignal },
-): Promise<void> {
-  const deadline = performance.now() + lockWaitMs;
-  for (;;) {
-    const left = deadline - performance.now();
-    if (left <= 0) throw lockNotGranted(lockWaitMs);
-    const lost = await tryRaise(fence, left, lockWaitMs, signal);
-    if (lost === null) return;
-    // The reply was lost: the statement may have run, may still wait, or may never have arrived.
-    await endWaitingStatements(fence);
-    if ((await readFence(fence, { signal })).superReadOnly) return;
-  }
-}
+export class SuperReadOnlyFence implements Fence {
+  readonly kind = 'super-read-only';
+  readonly stops = 'every write';
+  readonly #context: FenceContext;
+  readonly #account: Endpoint;
 
-async function tryRaise(
-  fence: Endpoint,
-  leftMs: number,
-  lockWaitMs: number,
-  signal: AbortSignal,
-): Promise<'reply lost' | null> {
-  // Not bound to the signal: an abort would leave the statement waiting on the server.
-  const connection = await openConnection(fence, {
-    session: [`SET SESSION lock_wait_timeout = ${Math.max(1, Math.ceil(leftMs / 1000))}`],
-  });
-  const timer = new AbortController();
-  const raised = connection.query(`SET ${MARKER} GLOBAL super_read_only = ON`);
-  raised.catch(() => {});
-  try {
-    // lock_wait_timeout counts for each of several locks; the clock here counts for all of them.
-    const outOfTime = sleep(leftMs, 'late' as const, {
-      signal: AbortSignal.any([timer.signal, signal]),
+  constructor(context: FenceContext) {
+    this.#context = context;
+    this.#account = context.account;
+  }
+
+  describe(): string {
+    return 'super-read-only: the whole server refuses writes of everybody';
+  }
+
+  async read(signal?: AbortSignal): Promise<SuperReadOnlyState> {
+    const state = await this.#read(signal);
+    return { ...state, ...(state.readOnly && { foreign: alreadyReadOnly }) };
+  }
+
+  async raise(
+    former: FenceState,
+    { lockWaitMs, signal }: { lockWaitMs: number; signal: AbortSignal },
+  ): Promise<void> {
+    assertKind(former, this.kind);
+    await runAwaited(this.#account, SET_ON, {
+      withinMs: lockWaitMs,
+      signal,
+      isDone: async () => await this.isRaised(signal),
     });
-    outOfTime.catch(() => {});
-    if ((await Promise.race([raised, outOfTime])) === 'late') throw lockNotGranted(lockWaitMs);
-    return null;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isFailure(error, 'CONNECTION_LOST')) return 'reply lost';
-    if (isFailure(error) && error.detail.errno === 1205) throw lockNotGranted(lockWaitMs);
-    throw error;
-  } finally {
-    timer.abort();
-    connection.destroy();
+  }
+
+  async isRaised(signal?: AbortSignal): Promise<boolean> {
+    return (await this.#read(signal)).superReadOnly;
+  }
+
+  async prove(signal?: AbortSignal): Promise<FenceProof> {
+    if (!(await this.isRaised(signal))) throw couldWrite('super_read_only is not ON');
+    const [schema = ''] = this.#context.schemas;
+    const accounts = await Promise.all(
+      this.#context.applicationAccounts.map(async ({ user, host, login }) => ({
+        account: `${user}@${host}`,
+        by:
+          login === null
+            ? 'super_read_only, which stops everybody; its secret is not known'
+            : await proveByWrite(login, schema, signal),
+      })),
+    );
+    return { kind: this.kind, accounts };
+  }
+
+  async persist(signal?: AbortSignal): Promise<void> {
+    await withConnection(this.#account, optional(signal), async (connection) => {
+      await connection.query('SET PERSIST read_only = ON');
+      await connection.query('SET PERSIST super_read_only = ON');
+    });
+  }
+
+  async lower(former: FenceState): Promise<void> {
+    assertKind(former, this.kind);
+    await endWaitingStatements(this.#account);
+    await withConnection(this.#account, {}, async (connection) => {
+      const now = await readState(connection);
+      for (const statement of loweringStatements(former, now)) await connection.query(statement);
+      const after = await readState(connection);
+      if (!sameState(after, former)) {
+        throw new SkyferryFailure(
+          'NOT_QUIESCENT',
+          'the fence is lowered, but read_only and super_read_only are not as they were',
+          { safe: 'nothing was switched', next: this.unfenceCommand(former) },
+        );
+      }
+    });
+  }
+
+  /** Lifts a fence that was persisted, too. */
+  unfenceCommand(former: FenceState): string {
+    assertKind(former, this.kind);
+    const fenced: SuperReadOnlyState = {
+      kind: this.kind,
+      readOnly: true,
+      superReadOnly: true,
+      persisted: { readOnly: 'ON', superReadOnly: 'ON' },
+    };
+    return asCommands(loweringStatements(former, fenced));
+  }
+
+  async #read(signal?: AbortSignal): Promise<SuperReadOnlyState> {
+    return await withConnection(this.#account, optional(signal), readState);
   }
 }
 
-function lockNotGranted(lockWaitMs: number): SkyferryFailure {
-  return new SkyferryFailure(
-    'NOT_QUIESCENT',
-    `the fence was not granted within ${lockWaitMs} ms: a statement that writes, or LOCK TABLES, is still running`,
-    {
-      safe: 'the source takes writes; both variables are as they were',
-      next: 'look for long statements in SHOW FULL PROCESSLIST on the source, then approve again',
-    },
-  );
-}
+/** Whose fence it is cannot be told: putting it "back" would leave the source without writes. */
+const alreadyReadOnly: Foreign = {
+  found: 'the source is read_only or super_read_only already, and not by this cutover',
+  fix: 'find out who made it read-only; SET GLOBAL super_read_only = OFF, then SET GLOBAL read_only = OFF, and approve again',
+};
 
-/** Puts both variables, and what is persisted of them, back exactly. Safe to repeat. */
-export async function lowerFence(fence: Endpoint, former: FenceState): Promise<void> {
-  await endWaitingStatements(fence);
-  await withConnection(fence, {}, async (connection) => {
-    const now = await readState(connection);
-    for (const statement of loweringStatements(former, now)) await connection.query(statement);
-    const after = await readState(connection);
-    if (!sameState(after, former)) {
-      throw new SkyferryFailure(
-        'NOT_QUIESCENT',
-        'the fence is lowered, but read_only and super_read_only are not as they were',
-        { safe: 'nothing was switched', next: unfenceCommand(former) },
-      );
-    }
-  });
-}
-
-function sameState(a: FenceState, b: FenceState): boolean {
+function sameState(a: SuperReadOnlyState, b: SuperReadOnlyState): boolean {
   return (
     a.readOnly === b.readOnly &&
     a.superReadOnly === b.superReadOnly &&
@@ -121,31 +133,8 @@ function sameState(a: FenceState, b: FenceState): boolean {
   );
 }
 
-/** Makes the fence outlive a restart of the server. Needs a raised fence. */
-export async function persistFence(
-  fence: Endpoint,
-  options: { signal?: AbortSignal } = {},
-): Promise<void> {
-  await withConnection(fence, options, async (connection) => {
-    await connection.query('SET PERSIST read_only = ON');
-    await connection.query('SET PERSIST super_read_only = ON');
-  });
-}
-
-/** For a person, when nobody else may decide any more: lifts a fence that was persisted, too. */
-export function unfenceCommand(former: FenceState): string {
-  const fenced: FenceState = {
-    readOnly: true,
-    superReadOnly: true,
-    persisted: { readOnly: 'ON', superReadOnly: 'ON' },
-  };
-  return loweringStatements(former, fenced)
-    .map((statement) => `${statement};`)
-    .join(' ');
-}
-
 /** `super_read_only` goes first: it cannot be ON while `read_only` is OFF. */
-function loweringStatements(former: FenceState, now: FenceState): string[] {
+function loweringStatements(former: SuperReadOnlyState, now: SuperReadOnlyState): string[] {
   return [
     ...restorePersisted(
       'super_read_only',
@@ -169,7 +158,7 @@ function restorePersisted(name: string, former: Persisted, now: Persisted): stri
 
 const onOff = (value: boolean): 'ON' | 'OFF' => (value ? 'ON' : 'OFF');
 
-async function readState(connection: Connection): Promise<FenceState> {
+async function readState(connection: Connection): Promise<SuperReadOnlyState> {
   const [row] = await connection.query<{ r: number | string; s: number | string }>(
     'SELECT @@GLOBAL.read_only AS r, @@GLOBAL.super_read_only AS s',
   );
@@ -182,6 +171,7 @@ async function readState(connection: Connection): Promise<FenceState> {
     return value === undefined ? 'not persisted' : onOff(/^(on|1|true)$/i.test(value));
   };
   return {
+    kind: 'super-read-only',
     readOnly: Number(row?.r) === 1,
     superReadOnly: Number(row?.s) === 1,
     persisted: {
@@ -189,33 +179,4 @@ async function readState(connection: Connection): Promise<FenceState> {
       superReadOnly: persistedValue('super_read_only'),
     },
   };
-}
-
-/**
- * A fence statement whose client died goes on waiting for its lock and would raise the fence long
- * after everybody has gone home: it is killed, and seen to be gone.
- */
-async function endWaitingStatements(fence: Endpoint): Promise<void> {
-  await withConnection(fence, {}, async (connection) => {
-    const deadline = performance.now() + GONE_WITHIN_MS;
-    for (;;) {
-      const sessions = await connection.query<{ Id: number | string; Info: string | null }>(
-        'SHOW FULL PROCESSLIST',
-      );
-      const waiting = sessions.filter(({ Info }) => Info?.startsWith(`SET ${MARKER}`) === true);
-      if (waiting.length === 0) return;
-      if (performance.now() > deadline) {
-        throw new SkyferryFailure('NOT_QUIESCENT', 'an older fence statement cannot be ended', {
-          next: 'KILL the session that runs SET GLOBAL super_read_only on the source',
-        });
-      }
-      for (const { Id } of waiting) {
-        await connection.query(`KILL ${Number(Id)}`).catch((error: unknown) => {
-          const noSuchThread = isFailure(error) && error.detail.errno === 1094;
-          if (!noSuchThread) throw error;
-        });
-      }
-      await sleep(20);
-    }
-  });
 }

@@ -1,16 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { FenceState } from '../../../src/cutover/fence/super-read-only.ts';
-import {
-  lowerFence,
-  persistFence,
-  raiseFence,
-  readFence,
-  unfenceCommand,
-} from '../../../src/cutover/fence/super-read-only.ts';
+import type { SuperReadOnlyState } from '../../../src/cutover/fence/super-read-only.ts';
+import { SuperReadOnlyFence } from '../../../src/cutover/fence/super-read-only.ts';
 import { proveQuiescence } from '../../../src/cutover/quiescence.ts';
 import { isFailure } from '../../../src/failures.ts';
 import type { Connection } from '../../../src/mysql/connection.ts';
+import { emptyCatalog } from '../../../src/mysql/catalog/types.ts';
 import { openConnection } from '../../../src/mysql/connection.ts';
 import type { Endpoint } from '../../../src/mysql/endpoint.ts';
 import { readExecuted } from '../../../src/mysql/watermark.ts';
@@ -19,11 +14,13 @@ import { startMysql } from '../../servers.ts';
 
 let server: TestMysql;
 let root: Connection;
-let fence: Endpoint;
+let fence: SuperReadOnlyFence;
+let fenceAccount: Endpoint;
 let app: Endpoint;
 let reader: Endpoint;
 
-const open: FenceState = {
+const open: SuperReadOnlyState = {
+  kind: 'super-read-only',
   readOnly: false,
   superReadOnly: false,
   persisted: { readOnly: 'not persisted', superReadOnly: 'not persisted' },
@@ -40,23 +37,38 @@ beforeAll(async () => {
   };
   await root.query('CREATE DATABASE app');
   await root.query('CREATE TABLE app.t (id int PRIMARY KEY AUTO_INCREMENT, v int)');
-  fence = await account(
+  fenceAccount = await account(
     'fence',
     'SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN ON *.*',
   );
   reader = await account('reader', 'SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.*');
   app = await account('app', 'SELECT, INSERT, UPDATE, DELETE, LOCK TABLES ON app.*');
   await root.query("GRANT XA_RECOVER_ADMIN ON *.* TO app@'%'");
+  fence = new SuperReadOnlyFence({
+    account: fenceAccount,
+    source: reader,
+    schemas: ['app'],
+    applicationAccounts: [{ user: 'app', host: '%', login: app }],
+  });
 });
 
 afterEach(async () => {
-  await lowerFence(server.endpoint, open);
+  await fence.lower(open);
 });
 
 afterAll(async () => {
   await root.close();
   await server.stop();
 });
+
+async function readState(): Promise<Omit<SuperReadOnlyState, 'foreign'>> {
+  const { foreign: _foreign, ...state } = await fence.read();
+  return state;
+}
+
+function job() {
+  return { fence, fenceAccount, source: reader, catalog: emptyCatalog };
+}
 
 async function errnoOf(run: Promise<unknown>): Promise<number | undefined> {
   return await run.then(
@@ -67,7 +79,7 @@ async function errnoOf(run: Promise<unknown>): Promise<number | undefined> {
 
 describe('the fence by super_read_only', () => {
   it('puts back every former combination, as running and as persisted', async () => {
-    const combinations: { statements: string[]; expected: FenceState }[] = [
+    const combinations: { statements: string[]; expected: SuperReadOnlyState }[] = [
       { statements: [], expected: open },
       { statements: ['SET GLOBAL read_only = ON'], expected: { ...open, readOnly: true } },
       {
@@ -77,6 +89,7 @@ describe('the fence by super_read_only', () => {
       {
         statements: ['SET PERSIST read_only = ON'],
         expected: {
+          ...open,
           readOnly: true,
           superReadOnly: false,
           persisted: { readOnly: 'ON', superReadOnly: 'not persisted' },
@@ -93,60 +106,63 @@ describe('the fence by super_read_only', () => {
     ];
     for (const { statements, expected } of combinations) {
       for (const statement of statements) await root.query(statement);
-      const former = await readFence(fence);
-      expect(former).toEqual(expected);
-      await raiseFence(fence, { lockWaitMs: 5000, signal });
-      expect(await readFence(fence)).toMatchObject({ readOnly: true, superReadOnly: true });
-      await persistFence(fence);
+      const former = await fence.read();
+      const { foreign, ...plain } = former;
+      expect(plain).toEqual(expected);
+      expect(foreign === undefined).toBe(!former.readOnly);
+      await fence.raise(open, { lockWaitMs: 5000, signal });
+      expect(await readState()).toMatchObject({ readOnly: true, superReadOnly: true });
+      await fence.persist();
       // As a person would, from what the report prints.
-      for (const statement of unfenceCommand(former)
+      for (const statement of fence
+        .unfenceCommand(former)
         .split(';')
         .filter((s) => s.trim() !== '')) {
         await root.query(statement);
       }
-      expect(await readFence(fence)).toEqual(expected);
-      await raiseFence(fence, { lockWaitMs: 5000, signal });
-      await persistFence(fence);
-      await lowerFence(fence, former);
-      expect(await readFence(fence)).toEqual(expected);
-      await lowerFence(server.endpoint, open);
+      expect(await readState()).toEqual(expected);
+      await fence.raise(open, { lockWaitMs: 5000, signal });
+      await fence.persist();
+      await fence.lower(former);
+      expect(await readState()).toEqual(expected);
+      await fence.lower(open);
     }
   });
 
   it('holds over a restart once it is persisted', async () => {
-    const former = await readFence(fence);
-    await raiseFence(fence, { lockWaitMs: 5000, signal });
-    await persistFence(fence);
+    const former = await readState();
+    await fence.raise(open, { lockWaitMs: 5000, signal });
+    await fence.persist();
     await root.close();
     await server.restart();
     root = await openConnection(server.endpoint);
-    expect(await readFence(fence)).toMatchObject({ readOnly: true, superReadOnly: true });
-    await lowerFence(fence, former);
+    expect(await readState()).toMatchObject({ readOnly: true, superReadOnly: true });
+    await fence.lower(former);
     await server.restart();
     await root.close();
     root = await openConnection(server.endpoint);
-    expect(await readFence(fence)).toEqual(open);
+    expect(await readState()).toEqual(open);
   });
 
   it('gives up within its time behind LOCK TABLES, and lowering leaves nothing waiting', async () => {
     await using locker = await openConnection(app);
     await locker.query('LOCK TABLES app.t WRITE');
     const began = performance.now();
-    await expect(raiseFence(fence, { lockWaitMs: 1500, signal })).rejects.toMatchObject({
+    await expect(fence.raise(open, { lockWaitMs: 1500, signal })).rejects.toMatchObject({
       code: 'NOT_QUIESCENT',
     });
     expect(performance.now() - began).toBeLessThan(5000);
-    await lowerFence(fence, open);
-    expect(await readFence(fence)).toEqual(open);
+    await fence.lower(open);
+    expect(await readState()).toEqual(open);
     await locker.query('UNLOCK TABLES');
     await sleep(300);
-    expect(await readFence(fence)).toEqual(open);
+    expect(await readState()).toEqual(open);
   });
 
   it('takes the word of the server, not of the lost reply', async () => {
     await using locker = await openConnection(app);
     await locker.query('LOCK TABLES app.t WRITE');
-    const raised = raiseFence(fence, { lockWaitMs: 20_000, signal });
+    const raised = fence.raise(open, { lockWaitMs: 20_000, signal });
     const waiting = async (): Promise<number | undefined> => {
       const sessions = await root.query<{ Id: number; Info: string | null }>(
         'SHOW FULL PROCESSLIST',
@@ -160,21 +176,21 @@ describe('the fence by super_read_only', () => {
     while ((second = await waiting()) === undefined || second === first) await sleep(10);
     await locker.query('UNLOCK TABLES');
     await raised;
-    expect((await readFence(fence)).superReadOnly).toBe(true);
+    expect((await readState()).superReadOnly).toBe(true);
   });
 
   it('ends a raise that an aborted worker left waiting', async () => {
     await using locker = await openConnection(app);
     await locker.query('LOCK TABLES app.t WRITE');
     const abort = new AbortController();
-    const raised = raiseFence(fence, { lockWaitMs: 20_000, signal: abort.signal });
+    const raised = fence.raise(open, { lockWaitMs: 20_000, signal: abort.signal });
     await sleep(300);
     abort.abort(new Error('worker stops'));
     await expect(raised).rejects.toThrow('worker stops');
-    await lowerFence(fence, open);
+    await fence.lower(open);
     await locker.query('UNLOCK TABLES');
     await sleep(300);
-    expect(await readFence(fence)).toEqual(open);
+    expect(await readState()).toEqual(open);
   });
 });
 
@@ -198,8 +214,8 @@ describe('quiescence', () => {
     });
     for (let run = 0; run < 10; run++) {
       await sleep(100);
-      await raiseFence(fence, { lockWaitMs: 5000, signal });
-      const { position, evidence } = await proveQuiescence(fence, reader, {
+      await fence.raise(open, { lockWaitMs: 5000, signal });
+      const { position, evidence } = await proveQuiescence(job(), {
         withinMs: 5000,
         signal,
       });
@@ -208,7 +224,7 @@ describe('quiescence', () => {
       expect(await readExecuted(root)).toEqual(position);
       expect(await root.query('SELECT COUNT(*) AS n FROM app.t')).toEqual([rows]);
       expect(evidence.positions[0]).toEqual(evidence.positions[1]);
-      await lowerFence(fence, open);
+      await fence.lower(open);
     }
     stop.abort();
     await Promise.all(writers);
@@ -223,13 +239,13 @@ describe('quiescence', () => {
     await session.query("XA END 'x'");
     await session.query("XA PREPARE 'x'");
     await session.close();
-    await raiseFence(fence, { lockWaitMs: 5000, signal });
+    await fence.raise(open, { lockWaitMs: 5000, signal });
     const options = { withinMs: 600, signal };
-    await expect(proveQuiescence(fence, reader, options)).rejects.toMatchObject({
+    await expect(proveQuiescence(job(), options)).rejects.toMatchObject({
       code: 'NOT_QUIESCENT',
       message: expect.stringContaining('XA') as string,
     });
-    const proved = proveQuiescence(fence, reader, { withinMs: 20_000, signal });
+    const proved = proveQuiescence(job(), { withinMs: 20_000, signal });
     await root.query("XA COMMIT 'x'");
     expect((await proved).position).toEqual(await readExecuted(root));
   });
@@ -238,23 +254,29 @@ describe('quiescence', () => {
     await using session = await openConnection(app);
     await session.query('BEGIN');
     await session.query('INSERT INTO app.t (v) VALUES (99)');
-    await raiseFence(fence, { lockWaitMs: 5000, signal });
-    const { evidence } = await proveQuiescence(fence, reader, { withinMs: 1000, signal });
+    await fence.raise(open, { lockWaitMs: 5000, signal });
+    const { evidence } = await proveQuiescence(job(), { withinMs: 1000, signal });
     expect(evidence.endedSessions).toBe(1);
     await expect(session.query('COMMIT')).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
     expect(await root.query('SELECT * FROM app.t WHERE v = 99')).toEqual([]);
   });
 
   it('is refused without a fence', async () => {
-    await expect(proveQuiescence(fence, reader, { withinMs: 200, signal })).rejects.toMatchObject({
+    await expect(proveQuiescence(job(), { withinMs: 200, signal })).rejects.toMatchObject({
       code: 'NOT_QUIESCENT',
     });
   });
 
   it('refuses writes of everybody behind the fence', async () => {
-    await raiseFence(fence, { lockWaitMs: 5000, signal });
+    await fence.raise(open, { lockWaitMs: 5000, signal });
     await using session = await openConnection(app);
     expect(await errnoOf(session.query('INSERT INTO app.t (v) VALUES (1)'))).toBe(1290);
     expect(await errnoOf(root.query('INSERT INTO app.t (v) VALUES (1)'))).toBe(1290);
+    expect(await fence.prove()).toEqual({
+      kind: 'super-read-only',
+      accounts: [{ account: 'app@%', by: 'a write that was refused (1290)' }],
+    });
+    await fence.lower(open);
+    await expect(fence.prove()).rejects.toMatchObject({ code: 'NOT_QUIESCENT' });
   });
 });

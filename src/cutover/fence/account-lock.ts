@@ -1,0 +1,245 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SkyferryFailure } from '../../failures.ts';
+import type { Connection } from '../../mysql/connection.ts';
+import { withConnection } from '../../mysql/connection.ts';
+import type { Endpoint } from '../../mysql/endpoint.ts';
+import type { QualifiedName } from '../../mysql/identifier.ts';
+import { displayName } from '../../mysql/identifier.ts';
+import type { AccountName, Fence, FenceContext, FenceProof, FenceState, Foreign } from './fence.ts';
+import { assertKind } from './fence.ts';
+import { couldWrite, proveByLogin } from './prove.ts';
+import { runningEvents } from './running-events.ts';
+import { endSession } from './sessions.ts';
+import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
+import type { Account } from './writers.ts';
+import { displayAccount, keyOf, readAccounts } from './writers.ts';
+
+export interface AccountLockState {
+  readonly kind: 'account-lock';
+  readonly foreign?: Foreign;
+  /** Those that are to be locked, and whether they were. */
+  readonly accounts: readonly (AccountName & { readonly locked: boolean })[];
+}
+
+/** An account by whose login nobody was stopped before may be let in by an earlier look at its lock. */
+const LOOK_AGAIN_MS = 50;
+
+/**
+ * Locks every account that may write in the migrated schemas, and ends their sessions until none is
+ * left. The migration's own accounts and the service's are left out. Not stopped: events, which run on
+ * whatever becomes of their definer's account, and so must not be there; the server's own replication
+ * applier and the commit of a prepared XA transaction (see quiescence.ts).
+ */
+export class AccountLockFence implements Fence {
+  readonly kind = 'account-lock';
+  readonly stops = 'applications';
+  readonly #context: FenceContext;
+  readonly #account: Endpoint;
+
+  constructor(context: FenceContext) {
+    this.#context = context;
+    this.#account = context.account;
+  }
+
+  describe(): string {
+    const named = this.#context.applicationAccounts.map(displayAccount);
+    const which =
+      named.length > 0 ? named.join(', ') : 'every account that may write in the migrated schemas';
+    return `account-lock: ${which} cannot log in, wherever else it writes; its sessions are ended`;
+  }
+
+  async read(signal?: AbortSignal): Promise<AccountLockState> {
+    const { covered } = await this.#look(signal);
+    const accounts = covered.map(({ user, host, locked }) => ({ user, host, locked }));
+    const open = accounts.filter(({ locked }) => !locked);
+    const events = await this.#runningEvents(signal);
+    const foreign =
+      open.length === 0 ? nothingToLock : events.length > 0 ? eventsRun(events) : undefined;
+    return { kind: this.kind, accounts, ...(foreign !== undefined && { foreign }) };
+  }
+
+  async raise(
+    former: FenceState,
+    { lockWaitMs, signal }: { lockWaitMs: number; signal: AbortSignal },
+  ): Promise<void> {
+    assertKind(former, this.kind);
+    const deadline = performance.now() + lockWaitMs;
+    const statement = alter(former, 'LOCK');
+    if (statement !== null) {
+      await runAwaited(this.#account, statement, {
+        withinMs: lockWaitMs,
+        signal,
+        isDone: async () => await this.#hasState(former, () => true, signal),
+      });
+    }
+    await withConnection(this.#account, { signal }, async (connection) => {
+      for (;;) {
+        const left = await this.#sessionsOf(connection, former.accounts);
+        if (left.length === 0) return;
+        if (performance.now() > deadline) throw stillThere(left.length, lockWaitMs);
+        for (const { thread } of left.filter(({ dying }) => !dying))
+          await endSession(connection, thread);
+        await sleep(20, undefined, { signal });
+      }
+    });
+  }
+
+  /** Every account that may write is locked and has no session, those that are new included. */
+  async isRaised(signal?: AbortSignal): Promise<boolean> {
+    return (await this.#whyNot(signal)) === null;
+  }
+
+  async prove(signal?: AbortSignal): Promise<FenceProof> {
+    const why = await this.#whyNot(signal);
+    if (why !== null) throw couldWrite(why);
+    const { covered } = await this.#look(signal);
+    const accounts = await Promise.all(
+      covered.map(async (account) => ({
+        account: displayAccount(account),
+        by: await this.#proveAccount(account, signal),
+      })),
+    );
+    return { kind: this.kind, accounts };
+  }
+
+  /** The lock is kept in the server's own tables. */
+  async persist(): Promise<void> {}
+
+  async lower(former: FenceState): Promise<void> {
+    assertKind(former, this.kind);
+    await endWaitingStatements(this.#account);
+    const statement = alter(former, 'UNLOCK');
+    if (statement !== null)
+      await withConnection(this.#account, {}, async (connection) => {
+        await connection.query(statement);
+      });
+    if (await this.#hasState(former, ({ locked }) => locked)) return;
+    throw new SkyferryFailure('NOT_QUIESCENT', 'accounts are not locked and open as they were', {
+      safe: 'nothing was switched',
+      next: this.unfenceCommand(former),
+    });
+  }
+
+  unfenceCommand(former: FenceState): string {
+    assertKind(former, this.kind);
+    const statement = alter(former, 'UNLOCK');
+    return asCommands(statement === null ? [] : [statement.replace(` ${MARKER}`, '')]);
+  }
+
+  /** Whether accounts that are still there are locked as wanted. */
+  async #hasState(
+    former: AccountLockState,
+    wanted: (account: AccountLockState['accounts'][number]) => boolean,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const now = await withConnection(this.#account, optional(signal), (c) =>
+      readAccounts(c, this.#context.schemas),
+    );
+    const locked = new Map(now.map((account) => [keyOf(account), account.locked]));
+    return former.accounts.every((account) => {
+      const is = locked.get(keyOf(account));
+      return is === undefined || is === wanted(account);
+    });
+  }
+
+  async #whyNot(signal?: AbortSignal): Promise<string | null> {
+    const { covered, forgotten } = await this.#look(signal);
+    const open = [...covered, ...forgotten].filter(({ locked }) => !locked);
+    if (open.length > 0) return `not locked, and may write: ${open.map(displayAccount).join(', ')}`;
+    const events = await this.#runningEvents(signal);
+    if (events.length > 0) return `events run on: ${events.map(displayName).join(', ')}`;
+    return await withConnection(this.#account, optional(signal), async (connection) => {
+      // One that logged in at the very moment of the lock may not have been there yet.
+      for (const wait of [0, LOOK_AGAIN_MS]) {
+        await sleep(wait, undefined, optional(signal));
+        const left = await this.#sessionsOf(connection, covered);
+        if (left.length > 0) return `${left.length} session(s) of locked accounts are still there`;
+      }
+      return null;
+    });
+  }
+
+  /** `covered` are to be locked; `forgotten` may write, and the configuration does not name them. */
+  async #look(signal?: AbortSignal): Promise<{ covered: Account[]; forgotten: Account[] }> {
+    const { account, source, schemas, applicationAccounts } = this.#context;
+    const all = await withConnection(this.#account, optional(signal), (connection) =>
+      readAccounts(connection, schemas),
+    );
+    const own = new Set([account.user, source.user]);
+    const others = all.filter(({ user }) => !own.has(user));
+    const named = new Set(applicationAccounts.map(keyOf));
+    const writers = others.filter(({ writes }) => writes);
+    // The process list says under which name a session logged in, not under which of that name's hosts.
+    const users = new Set(
+      named.size === 0
+        ? writers.map(({ user }) => user)
+        : others.filter((a) => named.has(keyOf(a))).map(({ user }) => user),
+    );
+    return {
+      covered: others.filter(({ user }) => users.has(user)),
+      forgotten: writers.filter(({ user }) => !users.has(user)),
+    };
+  }
+
+  async #runningEvents(signal?: AbortSignal): Promise<QualifiedName[]> {
+    const { source, schemas } = this.#context;
+    return await withConnection(source, optional(signal), (c) => runningEvents(c, schemas));
+  }
+
+  async #sessionsOf(
+    connection: Connection,
+    accounts: readonly AccountName[],
+  ): Promise<{ thread: number; dying: boolean }[]> {
+    const users = new Set(accounts.map(({ user }) => user));
+    const sessions = await connection.query<{ Id: number | string; User: string; Command: string }>(
+      'SHOW PROCESSLIST',
+    );
+    return sessions
+      .filter(({ User }) => users.has(User))
+      .map(({ Id, Command }) => ({ thread: Number(Id), dying: Command === 'Killed' }));
+  }
+
+  async #proveAccount(account: AccountName, signal?: AbortSignal): Promise<string> {
+    const login = this.#context.applicationAccounts.find((a) => keyOf(a) === keyOf(account))?.login;
+    return login === undefined || login === null
+      ? 'its lock; its secret is not known'
+      : await proveByLogin(login, signal);
+  }
+}
+
+/** Null when there is nothing to do. One statement: all of them or none. */
+function alter({ accounts }: AccountLockState, what: 'LOCK' | 'UNLOCK'): string | null {
+  const names = accounts
+    .filter(({ locked }) => !locked)
+    .map(({ user, host }) => `${quote(user)}@${quote(host)}`);
+  if (names.length === 0) return null;
+  return `ALTER ${MARKER} USER IF EXISTS ${names.join(', ')} ACCOUNT ${what}`;
+}
+
+/** As an identifier: what is within does not depend on the sql_mode, as it would in a string. */
+function quote(text: string): string {
+  return '`' + text.replaceAll('`', '``') + '`';
+}
+
+const nothingToLock: Foreign = {
+  found: 'no account of the source that is not locked already may write in the migrated schemas',
+  fix: 'name the applications in cutover.applicationAccounts, unlock what somebody else locked, and approve again',
+};
+
+function eventsRun(events: readonly { schema: string; name: string }[]): Foreign {
+  return {
+    found: `events go on writing whatever becomes of their definer's account: ${events.map(displayName).join(', ')}`,
+    fix: 'SET GLOBAL event_scheduler = OFF on the source, on RDS in its parameter group; or the fence account-lock+rds-read-only; then approve again',
+  };
+}
+
+function stillThere(count: number, withinMs: number): SkyferryFailure {
+  return new SkyferryFailure(
+    'NOT_QUIESCENT',
+    `${count} session(s) of locked accounts did not end within ${withinMs} ms`,
+    {
+      safe: 'nothing was switched; the accounts are unlocked again',
+      next: 'look for large transactions that are rolled back in SHOW PROCESSLIST, then approve again',
+    },
+  );
+}

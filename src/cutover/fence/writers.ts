@@ -1,0 +1,140 @@
+import { isFailure } from '../../failures.ts';
+import type { Connection } from '../../mysql/connection.ts';
+import type { AccountName } from './fence.ts';
+
+export interface Account extends AccountName {
+  readonly locked: boolean;
+  /** May change rows or definitions in one of the migrated schemas, by whatever it holds or may take on. */
+  readonly writes: boolean;
+}
+
+/** Of a server or a service itself: never an application's. */
+const SYSTEM = /^(mysql\.(sys|session|infoschema)|rdsadmin|rdsrepladmin|azure_superuser)$/;
+
+const WRITES = ['Insert', 'Update', 'Delete', 'Create', 'Drop', 'Alter', 'Index', 'Execute'];
+const ER_NO_SUCH_TABLE = 1146;
+
+/**
+ * Every account of the server but its own. On the safe side: privileges on a single table or procedure
+ * count for their schema, roles count whether active or not, partial revokes do not count. Needs SELECT
+ * on the schema `mysql`.
+ */
+export async function readAccounts(
+  connection: Connection,
+  schemas: readonly string[],
+): Promise<Account[]> {
+  const anyOf = (suffix: string) => WRITES.map((name) => `${name}${suffix}`).join(', ');
+  const accounts = await connection.query<Holder & { locked: string; writes: string | number }>(
+    `SELECT User AS user, Host AS host, account_locked AS locked, 'Y' IN (${anyOf('_priv')}) AS writes
+       FROM mysql.user`,
+  );
+  const onSchemas = await connection.query<Holder & { pattern: string }>(
+    `SELECT User AS user, Host AS host, Db AS pattern FROM mysql.db WHERE 'Y' IN (${anyOf('_priv')})`,
+  );
+  const onObjects = await connection.query<Holder & { name: string }>(
+    `SELECT User AS user, Host AS host, Db AS name FROM mysql.tables_priv
+      WHERE CONCAT(Table_priv, ',', Column_priv) REGEXP '${WRITES.join('|')}'
+     UNION SELECT User, Host, Db FROM mysql.procs_priv WHERE FIND_IN_SET('Execute', Proc_priv)`,
+  );
+  const writers = new Set([
+    ...accounts.filter(({ writes }) => Number(writes) === 1).map(keyOf),
+    ...onSchemas
+      .filter(({ pattern }) => schemas.some((schema) => isLike(schema, pattern)))
+      .map(keyOf),
+    ...onObjects.filter(({ name }) => schemas.some((schema) => sameName(schema, name))).map(keyOf),
+  ]);
+  await followRoles(connection, accounts, writers);
+  return accounts
+    .filter(({ user }) => !SYSTEM.test(user))
+    .map((account) => ({
+      user: account.user,
+      host: account.host,
+      locked: account.locked === 'Y',
+      writes: writers.has(keyOf(account)),
+    }));
+}
+
+interface Holder extends AccountName {
+  [column: string]: unknown;
+}
+
+/** Who may take on the role, or by PROXY the identity, of somebody who writes, writes too. */
+async function followRoles(
+  connection: Connection,
+  accounts: readonly AccountName[],
+  writers: Set<string>,
+): Promise<void> {
+  const [mandatory] = await connection
+    .query<{ roles: string | null }>('SELECT @@GLOBAL.mandatory_roles AS roles')
+    .catch(absent);
+  if ((mandatory?.roles ?? '') !== '') {
+    const named = new Set(
+      (mandatory?.roles ?? '').split(',').map((role) => role.trim().replaceAll(/[`'"]/g, '')),
+    );
+    const given = accounts.filter(
+      ({ user, host }) => named.has(user) || named.has(`${user}@${host}`),
+    );
+    if (given.some((role) => writers.has(keyOf(role))))
+      for (const account of accounts) writers.add(keyOf(account));
+  }
+  const edges = [
+    ...(await connection
+      .query<Edge>(
+        `SELECT TO_USER AS user, TO_HOST AS host, FROM_USER AS asUser, FROM_HOST AS asHost
+           FROM mysql.role_edges`,
+      )
+      .catch(absent)),
+    ...(await connection.query<Edge>(
+      `SELECT User AS user, Host AS host, Proxied_user AS asUser, Proxied_host AS asHost
+         FROM mysql.proxies_priv`,
+    )),
+  ];
+  for (let grew = true; grew;) {
+    grew = false;
+    for (const edge of edges) {
+      const key = keyOf(edge);
+      if (writers.has(key)) continue;
+      if (!writers.has(keyOf({ user: edge.asUser, host: edge.asHost }))) continue;
+      writers.add(key);
+      grew = true;
+    }
+  }
+}
+
+interface Edge extends Holder {
+  asUser: string;
+  asHost: string;
+}
+
+/** A server before 8.0 has no roles. */
+function absent(error: unknown): [] {
+  const errno = isFailure(error) ? error.detail.errno : undefined;
+  if (errno === ER_NO_SUCH_TABLE || errno === 1193) return [];
+  throw error;
+}
+
+export function keyOf({ user, host }: AccountName): string {
+  return JSON.stringify([user, host.toLowerCase()]);
+}
+
+export function displayAccount({ user, host }: AccountName): string {
+  return `${user}@${host}`;
+}
+
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** A schema in mysql.db is a pattern of LIKE. Folded: a false match only locks more. */
+function isLike(schema: string, pattern: string): boolean {
+  const source = pattern.replaceAll(
+    /\\(.)|([_%])|([.*+?^${}()|[\]\\])/g,
+    (_, quoted, wild, special) =>
+      quoted !== undefined
+        ? `\\x${String(quoted).charCodeAt(0).toString(16).padStart(2, '0')}`
+        : wild === '%'
+          ? '.*'
+          : wild === '_'
+            ? '.'
+            : `\\${special}`,
+  );
+  return new RegExp(`^${source}$`, 'i').test(schema);
+}
