@@ -76,9 +76,13 @@ export async function askServer(
   }
   const reply = await byTcp(server, query, read, signal);
   if (reply === null) {
-    throw new SkyferryFailure('CONNECTION_LOST', `DNS server ${describe(server)} does not answer`, {
-      next: 'let the worker reach it by UDP and TCP, or set SKYFERRY_DNS_SERVERS',
-    });
+    throw new SkyferryFailure(
+      'CONNECTION_LOST',
+      `DNS server ${describeServer(server)} does not answer`,
+      {
+        next: 'let the worker reach it by UDP and TCP, or set SKYFERRY_DNS_SERVERS',
+      },
+    );
   }
   return toReply(reply);
 }
@@ -171,6 +175,6 @@ function toReply(packet: DecodedPacket): DnsReply {
   };
 }
 
-export function describe({ host, port }: DnsServer): string {
+export function describeServer({ host, port }: DnsServer): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

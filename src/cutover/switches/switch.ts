@@ -13,4 +13,18 @@ export interface Switch {
   undo(signal: AbortSignal): Promise<void>;
   /** Throws SWITCH_FAILED unless the endpoint is seen to be switched. */
   probe(signal: AbortSignal): Promise<void>;
+  /**
+   * Where resolvers remember the endpoint: makes them forget it sooner. Repeated, it changes nothing and
+   * still knows the first TTL. Throws SWITCH_FAILED.
+   */
+  lowerTtl?(signal: AbortSignal): Promise<LoweredTtl>;
+  /** Puts the TTL back, unless somebody has chosen another one since. May be repeated. */
+  restoreTtl?(formerTtl: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface LoweredTtl {
+  /** Seconds. */
+  readonly formerTtl: number;
+  /** From now on until nobody remembers an answer with the former TTL. */
+  readonly waitMs: number;
 }

@@ -125,9 +125,8 @@ describe('the sandbox’s Route 53, through the SDK', () => {
   });
 
   test('refuses what no model of the vendor knows, and who has no right', async () => {
-    const { fetch } = clouds;
     const path = `/2013-04-01/hostedzone/${zoneId}/rrset`;
-    expect((await fetch(path)).status).toBe(403);
+    expect((await clouds.fetch(path)).status).toBe(403);
     const limited = await createAwsClients({ env: clouds.env, ca: clouds.ca }).route53();
     const create = new CreateHostedZoneCommand({ Name: 'other.example', CallerReference: 'x' });
     await expect(limited.send(create)).rejects.toMatchObject({ name: 'AccessDenied' });
