@@ -122,7 +122,7 @@ export function toAzureFailure(error: unknown, doing: string): SkyferryFailure {
       next: 'give the worker a valid login (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, or az login), then retry',
     });
   }
-  return classify({ code, status, doing, said: firstLine(error), ...retryAfter(error) });
+  return classify({ code, status, doing, said: firstLine(error), ...askedToWait(error) });
 }
 
 interface Answer {
@@ -159,16 +159,20 @@ export function classify({ code, status, doing, said, retryAfter }: Answer): Sky
 }
 
 function unavailableNext(code: string): string {
-  if (/Quota/.test(code)) return 'ask for more quota in that region (az quota), or choose a smaller sku, then retry'; // prettier-ignore
+  if (/Quota/.test(code))
+    return 'ask for more quota in that region (az quota), or choose a smaller sku, then retry';
   if (/Name/.test(code)) return 'choose another target.server: names are unique in all of Azure';
-  if (code === 'ResourceGroupNotFound') return 'make the resource group (az group create), then retry'; // prettier-ignore
+  if (code === 'ResourceGroupNotFound')
+    return 'make the resource group (az group create), then retry';
   return 'choose another sku, version, zone or location (az mysql flexible-server list-skus shows them)';
 }
 
 function deniedNext(code: string, status: number): string {
-  if (/Policy|DisallowedByAzure/.test(code)) return 'ask whoever owns the policy for an exemption, or choose what it allows, then retry'; // prettier-ignore
+  if (/Policy|DisallowedByAzure/.test(code))
+    return 'ask whoever owns the policy for an exemption, or choose what it allows, then retry';
   if (code === 'ScopeLocked') return 'remove the lock on the resource (az lock list), then retry';
-  if (status === 401 || /Token|Authentication/.test(code)) return 'give the worker a login that is valid (az account show tells), then retry'; // prettier-ignore
+  if (status === 401 || /Token|Authentication/.test(code))
+    return 'give the worker a login that is valid (az account show tells), then retry';
   return 'grant the worker’s identity the right to do this (docs/aws-to-azure.md has the role), then retry';
 }
 
@@ -178,7 +182,7 @@ function statusOf(error: unknown): number {
 }
 
 /** The SDK has waited that long already, some times over, before it gives up. */
-function retryAfter(error: unknown): { retryAfter?: string } {
+function askedToWait(error: unknown): { retryAfter?: string } {
   const { response } = error as { response?: { headers?: { get?(name: string): unknown } } };
   const value = response?.headers?.get?.('retry-after');
   return typeof value === 'string' && /^\d+$/.test(value) ? { retryAfter: value } : {};

@@ -23,7 +23,11 @@ export interface ServerView {
   readonly administrator: string;
   readonly replicationRole: string;
   /** In UTC, an hour long; null: Azure chooses. */
-  readonly maintenance: { readonly dayOfWeek: number; readonly hour: number; readonly minute: number } | null; // prettier-ignore
+  readonly maintenance: {
+    readonly dayOfWeek: number;
+    readonly hour: number;
+    readonly minute: number;
+  } | null;
   /** ISO 8601; null: Azure does not say. */
   readonly createdAt: string | null;
 }

@@ -1,8 +1,9 @@
 import type { FlexibleServer } from '../../clouds/azure/flexible-server.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { Act } from '../act.ts';
+import { convergingAct } from './converge.ts';
 import { createServerAct } from './create-server.ts';
-import { closeFirewallAct, consumerRules, openFirewallAct, workerRules } from './firewall.ts';
+import { closeFirewallGoal, consumerRules, openFirewallAct, workerRules } from './firewall.ts';
 import { highAvailabilityAct } from './high-availability.ts';
 import { resizeAct } from './resize.ts';
 import { parametersAct } from './set-parameters.ts';
@@ -22,7 +23,7 @@ const acts: Readonly<Record<string, (input: TargetInput, server: FlexibleServer)
   'azure/high-availability': highAvailabilityAct,
   'azure/final-parameters': (input, server) => parametersAct(input, server, 'final'),
   'azure/remove-worker-firewall': (input, server) =>
-    closeFirewallAct(input, server, workerRules(input.config)),
+    convergingAct(closeFirewallGoal(server, workerRules(input.config))),
 };
 
 /** One of the acts that surveyTarget planned, by its name. */

@@ -1,6 +1,7 @@
 import type { FlexibleServer } from '../../clouds/azure/flexible-server.ts';
 import type { MigrationConfig } from '../../config/schema.ts';
 import type { Act } from '../act.ts';
+import type { Goal } from './converge.ts';
 import { convergingAct, mustFind } from './converge.ts';
 import type { TargetInput } from './target.ts';
 import { azureTarget, firewallRuleName, refuseUnmanaged } from './target.ts';
@@ -36,7 +37,8 @@ export function openFirewallAct(
       const found = await mustFind(server, signal);
       const missing = await missingRules(server, rules, signal);
       const [next] = missing;
-      if (next === undefined) return { is: 'as-wanted', note: `let in: ${listRules(rules)}`, server: found }; // prettier-ignore
+      if (next === undefined)
+        return { is: 'as-wanted', note: `let in: ${listRules(rules)}`, server: found };
       refuseUnmanaged(config, found, 'firewall');
       return {
         is: 'to-do',
@@ -47,12 +49,8 @@ export function openFirewallAct(
   });
 }
 
-export function closeFirewallAct(
-  _input: TargetInput,
-  server: FlexibleServer,
-  rules: readonly WantedRule[],
-): Act {
-  return convergingAct({
+export function closeFirewallGoal(server: FlexibleServer, rules: readonly WantedRule[]): Goal {
+  return {
     server,
     look: async (signal) => {
       const found = await mustFind(server, signal);
@@ -66,7 +64,7 @@ export function closeFirewallAct(
       }
       return { is: 'as-wanted', note: `no longer let in: ${listRules(rules)}`, server: found };
     },
-  });
+  };
 }
 
 export async function missingRules(

@@ -24,7 +24,11 @@ export function highAvailabilityAct({ config }: TargetInput, server: FlexibleSer
       if (found.standbyState !== 'Healthy') {
         return { is: 'busy', what: `the standby is ${found.standbyState}` };
       }
-      return { is: 'as-wanted', note: `high availability is on (${mode}), the standby is healthy`, server: found }; // prettier-ignore
+      return {
+        is: 'as-wanted',
+        note: `high availability is on (${mode}), the standby is healthy`,
+        server: found,
+      };
     },
   });
 }

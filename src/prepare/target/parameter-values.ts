@@ -14,7 +14,9 @@ export function refusal(name: string, value: string, listed: Parameters): string
   if (parameter === undefined) return 'Azure has no such server parameter';
   if (sameValue(name, parameter.value, value)) return null;
   if (parameter.isReadOnly) return 'fixed on Azure';
-  return isAllowed(name, value, parameter.allowed) ? null : `Azure allows ${parameter.allowed.slice(0, 120)}`; // prettier-ignore
+  return isAllowed(name, value, parameter.allowed)
+    ? null
+    : `Azure allows ${parameter.allowed.slice(0, 120)}`;
 }
 
 /** Bounds of a numeric parameter; null where Azure names none. */
@@ -27,7 +29,9 @@ export function rangeOf(parameter: ParameterView): { min: number; max: number } 
 export function modesThatExist(value: string, allowed: string): string {
   if (allowed === '') return value;
   const known = new Set(allowed.toUpperCase().split(','));
-  return members(value).filter((mode) => known.has(mode)).join(','); // prettier-ignore
+  return members(value)
+    .filter((mode) => known.has(mode))
+    .join(',');
 }
 
 function isAllowed(name: string, value: string, allowed: string): boolean {

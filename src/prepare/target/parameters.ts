@@ -121,7 +121,10 @@ export function lastingDifferences({
         : parameter === 'max_connections'
           ? 'bounded by the SKU’s memory'
           : (refusal(parameter, before, listed) ?? 'kept as it is');
-    const isMadeTheSame = will !== undefined && sameValue(parameter, will, before) && refusal(parameter, will, listed) === null; // prettier-ignore
+    const isMadeTheSame =
+      will !== undefined &&
+      sameValue(parameter, will, before) &&
+      refusal(parameter, will, listed) === null;
     if (isMadeTheSame && !(parameter in target.parameters)) return [];
     return [{ parameter, source: before, target: will ?? now, why }];
   });
@@ -145,7 +148,9 @@ function derivedValues(source: SourceFacts | null, listed: Parameters | null): V
   return defined({
     ...values,
     sql_mode:
-      modes === undefined ? undefined : modesThatExist(modes, listed?.get('sql_mode')?.allowed ?? ''), // prettier-ignore
+      modes === undefined
+        ? undefined
+        : modesThatExist(modes, listed?.get('sql_mode')?.allowed ?? ''),
     time_zone: timeZone(source),
   });
 }

@@ -4,7 +4,15 @@ import type { AzureTargetConfig } from '../../config/schema.ts';
 import type { Act } from '../act.ts';
 import { busyServer, convergingAct, mustFind } from './converge.ts';
 import type { TargetInput } from './target.ts';
-import { AZURE_PORT, azureTarget, isOurs, loadIops, loadSku, refuseUnmanaged, tierOf } from './target.ts'; // prettier-ignore
+import {
+  AZURE_PORT,
+  azureTarget,
+  isOurs,
+  loadIops,
+  loadSku,
+  refuseUnmanaged,
+  tierOf,
+} from './target.ts';
 import { waitUntilWarm } from './warm-up.ts';
 
 export interface Size {
@@ -53,7 +61,8 @@ export function resizeAct(input: TargetInput, server: FlexibleServer, when: 'loa
     server,
     look: async (signal) => {
       const found = await mustFind(server, signal);
-      const size = when === 'load' ? loadSize(target, isOurs(input.config, found)) : runSize(target); // prettier-ignore
+      const size =
+        when === 'load' ? loadSize(target, isOurs(input.config, found)) : runSize(target);
       const change = sizeChange(found, size);
       const busy = busyServer(found);
       if (busy !== null) return busy;

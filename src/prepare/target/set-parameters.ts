@@ -143,6 +143,8 @@ async function readBack(
   throw new SkyferryFailure(
     'CLOUD_FAILED',
     `the server does not have what Azure says it has: ${wrong.map((name) => `${name} is ${values.get(name)}, not ${wanted[name]}`).join(', ')}`,
-    { next: 'restart the server if one of them needs it (az mysql flexible-server restart), then retry' }, // prettier-ignore
+    {
+      next: 'restart the server if one of them needs it (az mysql flexible-server restart), then retry',
+    },
   );
 }

@@ -27,8 +27,10 @@ export async function waitUntilWarm(
 
 /** `Loaded 312/4096 pages` while it goes on, `Buffer pool(s) load completed at …` afterwards. */
 async function loadStatus(connection: Connection): Promise<string> {
-  const [row] = await connection.query("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_load_status'");
-  return String(Object.values(row ?? {})[1] ?? '');
+  const [row] = await connection.query<{ Value?: string }>(
+    "SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_load_status'",
+  );
+  return row?.Value ?? '';
 }
 
 async function openPatiently(

@@ -1,0 +1,260 @@
+import type { ServerView } from '../../clouds/azure/flexible-server.ts';
+import type { MigrationConfig } from '../../config/schema.ts';
+import type { Finding } from '../../preflight/finding.ts';
+import type { PlannedAct } from '../act.ts';
+import type { SourceFacts } from '../source-facts.ts';
+import type { WantedRule } from './firewall.ts';
+import { listRules, workerRules } from './firewall.ts';
+import type { Parameters, Values } from './parameter-values.ts';
+import { differing, loadValues } from './parameters.ts';
+import { describePrice, serverPrice } from './prices.ts';
+import { describeSize, loadSize, runSize, sizeChange } from './resize.ts';
+import { listValues } from './set-parameters.ts';
+import type { Permission } from './target.ts';
+import { azureTarget, isOurs, loadSku, mayChange } from './target.ts';
+
+export interface Seen {
+  readonly config: MigrationConfig;
+  readonly source: SourceFacts | null;
+  /** Null: still to be made. */
+  readonly server: ServerView | null;
+  readonly listed: Parameters | null;
+  readonly missingRules: {
+    readonly worker: readonly WantedRule[];
+    readonly consumers: readonly WantedRule[];
+  };
+}
+
+const RESTART = 'the Azure server restarts, 60-120 seconds';
+
+const quiet = {
+  interrupts: null,
+  costs: null,
+  cannotBeUndone: null,
+  undo: null,
+  needsApproval: false,
+} as const;
+
+/** In the order in which they are done. */
+export function plannedActs(seen: Seen): PlannedAct[] {
+  return [
+    ...creation(seen),
+    ...openings(seen),
+    ...loadSizing(seen),
+    ...loadParameters(seen),
+    ...beforeWindow(seen),
+    ...completion(seen),
+  ];
+}
+
+/** Changes that the plan needs and that `manage` does not allow. */
+export function unmanagedFindings(seen: Seen): Finding[] {
+  const { config, server } = seen;
+  if (server === null) return [];
+  const permissions: Readonly<Record<string, Permission>> = {
+    'azure/firewall-worker': 'firewall',
+    'azure/firewall-consumers': 'firewall',
+    'azure/load-size': 'sku',
+    'azure/run-size': 'sku',
+    'azure/load-parameters': 'parameters',
+  };
+  return plannedActs(seen).flatMap(({ name, does }) => {
+    const permission = permissions[name];
+    if (permission === undefined || mayChange(config, server, permission)) return [];
+    return [
+      {
+        code: 'azure-manage',
+        severity: 'blocker',
+        object: `target.manage: ${permission}`,
+        found: `the server was there before, and this may not be done: ${does}`,
+        fix: `add ${permission} to target.manage, or do it yourself`,
+      },
+    ];
+  });
+}
+
+function creation({ config, server }: Seen): PlannedAct[] {
+  const target = azureTarget(config);
+  const { create } = target;
+  const sku = loadSku(target);
+  if (server !== null && (server.state === 'Ready' || !isOurs(config, server))) return [];
+  if (create === undefined || sku === undefined) return [];
+  const standby = create.highAvailability === 'zone-redundant';
+  const price = serverPrice({ sku, storageGb: create.storageGb, standby }, target);
+  return [
+    {
+      ...quiet,
+      name: 'azure/server',
+      when: 'preparation',
+      does: `create the Azure server ${target.server} in ${target.resourceGroup}: MySQL ${create.version}, ${sku}, ${create.storageGb} GB, ${create.location}, ${create.network.access} access`,
+      costs: `${describePrice(price, target)} from then on`,
+      cannotBeUndone: `location ${create.location}, ${create.network.access} access, ${create.geoRedundantBackup ? 'geo-redundant backup' : 'backup without geo-redundancy'}, ${standby ? 'zone-redundant' : 'no zone-redundant'} high availability and lower_case_table_names=1 can never be changed; storage never shrinks`,
+      undo: 'removed by abort --delete-created, otherwise kept',
+      needsApproval: true,
+    },
+  ];
+}
+
+function openings({ missingRules: { worker, consumers } }: Seen): PlannedAct[] {
+  return [
+    ...(worker.length > 0
+      ? [
+          {
+            ...quiet,
+            name: 'azure/firewall-worker',
+            when: 'preparation' as const,
+            does: `let the worker in: ${listRules(worker)}`,
+            undo: 'removed at the end',
+          },
+        ]
+      : []),
+    ...(consumers.length > 0
+      ? [
+          {
+            ...quiet,
+            name: 'azure/firewall-consumers',
+            when: 'preparation' as const,
+            does: `let the consumers in, for good: ${listRules(consumers)}`,
+            undo: 'removed by abort',
+          },
+        ]
+      : []),
+  ];
+}
+
+function loadSizing({ config, server }: Seen): PlannedAct[] {
+  if (server === null) return [];
+  const target = azureTarget(config);
+  const size = loadSize(target, isOurs(config, server));
+  const change = sizeChange(server, size);
+  if (change === null) return [];
+  const standby = server.highAvailability !== 'Disabled';
+  const { sku = server.sku, storageGb = server.storageGb } = size;
+  return [
+    {
+      ...quiet,
+      name: 'azure/load-size',
+      when: 'preparation',
+      does: `change the size for the load, from ${describeServer(server)} to ${describeSize(size)}`,
+      interrupts: change.sku === undefined ? null : RESTART,
+      costs: `${describePrice(serverPrice({ sku, storageGb, standby }, target), target)} until the window`,
+      undo: `back to ${describeServer(server)}`,
+      former: { sku: server.sku, ...(server.iops !== null && { iops: String(server.iops) }) },
+      needsApproval: true,
+    },
+  ];
+}
+
+function loadParameters({ config, source, server, listed }: Seen): PlannedAct[] {
+  const target = azureTarget(config);
+  const wanted = loadValues({ target, source, listed });
+  const isNew = server === null || isOurs(config, server);
+  const changed = listed === null ? wanted : differing(wanted, listed);
+  if (Object.keys(changed).length === 0) return [];
+  const restarts = Object.keys(changed).filter((name) => listed?.get(name)?.isDynamic === false);
+  return [
+    {
+      ...quiet,
+      name: 'azure/load-parameters',
+      when: 'preparation',
+      does: `set parameters as on the source and for the load: ${listValues(changed)}`,
+      interrupts: restarts.length > 0 && !isNew ? `${RESTART}, for ${restarts.join(', ')}` : null,
+      undo: isNew ? 'goes with the server' : 'former values are put back',
+      former: isNew || listed === null ? {} : formerValues(changed, listed),
+      needsApproval: !isNew && restarts.length > 0,
+    },
+  ];
+}
+
+function beforeWindow({ config, server }: Seen): PlannedAct[] {
+  const target = azureTarget(config);
+  const { create } = target;
+  const size = runSize(target);
+  const loads =
+    server === null
+      ? { sku: loadSku(target), iops: target.iops?.load }
+      : loadSize(target, isOurs(config, server));
+  const from = { sku: loads.sku ?? server?.sku, iops: loads.iops ?? server?.iops ?? undefined };
+  const resizes =
+    (size.sku !== undefined && size.sku !== from.sku) ||
+    (size.iops !== undefined && size.iops !== from.iops);
+  const storageGb = create?.storageGb ?? server?.storageGb ?? 0;
+  const standby = (create?.highAvailability ?? 'disabled') !== 'disabled';
+  const price = serverPrice({ sku: size.sku ?? from.sku ?? '', storageGb, standby: false }, target);
+  const sameZone = create?.highAvailability === 'same-zone';
+  return [
+    {
+      ...quiet,
+      name: 'azure/run-parameters',
+      when: 'before-window',
+      does: 'put back parameters that only make the load faster, and what the size to run with cannot hold',
+    },
+    ...(resizes
+      ? [
+          {
+            ...quiet,
+            name: 'azure/run-size',
+            when: 'before-window' as const,
+            does: `change the size to the one it will run with: ${describeSize(size)}`,
+            interrupts:
+              size.sku === from.sku
+                ? null
+                : `${RESTART}; before the window, applying goes on afterwards`,
+            costs: `${describePrice(price, target)} from then on`,
+            needsApproval: true,
+          },
+        ]
+      : []),
+    ...(sameZone && standby && server?.highAvailability !== 'SameZone'
+      ? [
+          {
+            ...quiet,
+            name: 'azure/high-availability',
+            when: 'before-window' as const,
+            does: 'turn high availability on (same zone)',
+            costs: 'a standby of the same price',
+            needsApproval: true,
+          },
+        ]
+      : []),
+  ];
+}
+
+function completion({ config, source }: Seen): PlannedAct[] {
+  const scheduler =
+    source?.variables['event_scheduler'] === 'ON'
+      ? 'event_scheduler=ON'
+      : 'event_scheduler as it was';
+  const worker = workerRules(config);
+  return [
+    {
+      ...quiet,
+      name: 'azure/final-parameters',
+      when: 'completion',
+      does: `${scheduler}; put back max_allowed_packet, local_infile and log_bin_trust_function_creators`,
+    },
+    ...(worker.length > 0
+      ? [
+          {
+            ...quiet,
+            name: 'azure/remove-worker-firewall',
+            when: 'completion' as const,
+            does: `no longer let the worker in: ${listRules(worker)}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function formerValues(changed: Values, listed: Parameters): Values {
+  return Object.fromEntries(
+    Object.keys(changed).flatMap((name) => {
+      const parameter = listed.get(name);
+      return parameter === undefined ? [] : [[name, parameter.value]];
+    }),
+  );
+}
+
+function describeServer({ sku, iops, storageGb }: ServerView): string {
+  return describeSize({ sku, iops: iops ?? undefined, storageGb });
+}

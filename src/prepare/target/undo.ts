@@ -1,0 +1,136 @@
+import type { AzureClients } from '../../clouds/azure/clients.ts';
+import type { FlexibleServer, ServerView } from '../../clouds/azure/flexible-server.ts';
+import type { MigrationConfig } from '../../config/schema.ts';
+import type { Formers } from '../act.ts';
+import type { Goal } from './converge.ts';
+import { busyServer, convergingAct, mustFind } from './converge.ts';
+import { closeFirewallGoal, consumerRules, workerRules } from './firewall.ts';
+import { differing } from './parameters.ts';
+import { describePrice, serverPrice } from './prices.ts';
+import { describeSize, sizeChange } from './resize.ts';
+import { listValues } from './set-parameters.ts';
+import { azureTarget, isOurs, openServer } from './target.ts';
+
+export interface UndoTargetInput {
+  readonly config: MigrationConfig;
+  readonly clients: AzureClients;
+  readonly formers: Formers;
+  /** Removes the server, if this migration made it. */
+  readonly deleteCreated: boolean;
+}
+
+export interface UndoOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (step: string) => void;
+}
+
+/**
+ * What abort does on the target, a line for each thing: what was borrowed is given back, what was made
+ * is listed, and removed only when told so and when its tags say whose it is. Safe to repeat.
+ */
+export async function undoTarget(
+  { config, clients, formers, deleteCreated }: UndoTargetInput,
+  { signal, onProgress = () => {} }: UndoOptions,
+): Promise<string[]> {
+  const server = await openServer(config, clients);
+  const found = await server.find(signal);
+  if (found === null) return [];
+  const reach = async (goal: Goal) => {
+    const act = convergingAct(goal);
+    const begun = await act.begin(signal);
+    return (await act.complete(begun, { signal, onProgress })).note;
+  };
+  if (isOurs(config, found)) {
+    if (deleteCreated) return [await reach(removal(config, server))];
+    return [...(await closed(config, server, reach, 'worker')), keptLine(config, found)];
+  }
+  return [
+    ...(await closed(config, server, reach, 'all')),
+    ...(await restored(server, formers, reach)),
+  ];
+}
+
+type Reach = (goal: Goal) => Promise<string>;
+
+function removal(config: MigrationConfig, server: FlexibleServer): Goal {
+  const { server: name, resourceGroup } = azureTarget(config);
+  const done = {
+    is: 'as-wanted',
+    note: `removed the Azure server ${name} in ${resourceGroup}, which this migration had made`,
+  } as const;
+  return {
+    server,
+    look: async (signal) => {
+      const found = await server.find(signal);
+      // Somebody else's by now, so it is not what was to be removed.
+      if (found === null || !isOurs(config, found)) return done;
+      if (found.state === 'Dropping') return { is: 'busy', what: 'the server is being removed' };
+      return {
+        is: 'to-do',
+        step: `remove ${name}`,
+        operation: () => ({ kind: 'delete-server' }),
+      };
+    },
+  };
+}
+
+async function closed(
+  config: MigrationConfig,
+  server: FlexibleServer,
+  reach: Reach,
+  which: 'worker' | 'all',
+): Promise<string[]> {
+  const rules = [...workerRules(config), ...(which === 'all' ? consumerRules(config) : [])];
+  return rules.length === 0 ? [] : [await reach(closeFirewallGoal(server, rules))];
+}
+
+async function restored(server: FlexibleServer, formers: Formers, reach: Reach): Promise<string[]> {
+  const values = formers['azure/load-parameters'] ?? {};
+  const { sku, iops } = formers['azure/load-size'] ?? {};
+  const size = {
+    sku,
+    iops: iops === undefined ? undefined : Number(iops),
+    storageGb: undefined,
+  };
+  return [
+    ...(Object.keys(values).length === 0
+      ? []
+      : [
+          await reach({
+            server,
+            look: async (signal) => {
+              const missing = differing(values, await server.parameters(signal));
+              const step = `put back ${listValues(missing)}`;
+              if (Object.keys(missing).length === 0) {
+                return { is: 'as-wanted', note: `parameters are as before: ${listValues(values)}` };
+              }
+              const operation = () => ({ kind: 'set-parameters' as const, values: missing });
+              return busyServer(await mustFind(server, signal)) ?? { is: 'to-do', step, operation };
+            },
+          }),
+        ]),
+    ...(sku === undefined
+      ? []
+      : [
+          await reach({
+            server,
+            look: async (signal) => {
+              const found = await mustFind(server, signal);
+              const change = sizeChange(found, size);
+              const step = `back to ${describeSize(size)}`;
+              if (change === null)
+                return { is: 'as-wanted', note: `the size is as before: ${describeSize(size)}` };
+              const operation = () => ({ kind: 'update-server' as const, change });
+              return busyServer(found) ?? { is: 'to-do', step, operation };
+            },
+          }),
+        ]),
+  ];
+}
+
+function keptLine(config: MigrationConfig, server: ServerView): string {
+  const target = azureTarget(config);
+  const standby = server.highAvailability !== 'Disabled';
+  const price = serverPrice({ sku: server.sku, storageGb: server.storageGb, standby }, target);
+  return `kept the Azure server ${target.server} in ${target.resourceGroup}, which this migration made: it goes on costing ${describePrice(price, target)}; skyferry abort --delete-created removes it, or az mysql flexible-server delete`;
+}
