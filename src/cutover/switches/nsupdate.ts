@@ -21,8 +21,8 @@ export interface TsigKey {
 /** What the server said, e.g. NXRRSET; `unknown` when nothing came back: it may have been done. */
 export type UpdateOutcome = 'done' | 'unknown' | { readonly refused: string };
 
-const REPLY_TIMEOUT_S = 10;
-const TIMEOUT_MS = 15_000;
+const REPLY_TIMEOUT_S = 5;
+const TIMEOUT_MS = 10_000;
 
 /**
  * Runs BIND's nsupdate, with everything on its standard input: a key on the command line could be read
@@ -58,7 +58,8 @@ export function absolute(name: string): string {
   return name.endsWith('.') ? name : `${name}.`;
 }
 
-function keyLine({ name, algorithm, secret }: TsigKey): string {
+/** Throws SWITCH_FAILED for a key that cannot be given to nsupdate. */
+export function keyLine({ name, algorithm, secret }: TsigKey): string {
   const isPlain = /^[\w.-]+$/.test(name) && /^[A-Za-z0-9+/]+={0,2}$/.test(secret);
   if (isPlain) return `key ${algorithm}:${name} ${secret}`;
   // The value is not repeated; a line break in it would begin a line of its own.

@@ -1,10 +1,15 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { Answer } from 'dns-packet';
 import type { DnsServer } from '../../clouds/dns/ask.ts';
-import { askServer, sameName } from '../../clouds/dns/ask.ts';
+import { askServer, canonicalName, sameName } from '../../clouds/dns/ask.ts';
+import { createDnsLookup } from '../../clouds/dns/authoritative.ts';
 import { SkyferryFailure } from '../../failures.ts';
+import type { CnameRecord, CnameState } from './cname-record.ts';
+import { fullName, markText, readMark } from './cname-record.ts';
+import { createCnameSwitch } from './cname-switch.ts';
 import type { TsigKey } from './nsupdate.ts';
-import { absolute, sendUpdate } from './nsupdate.ts';
+import { absolute, keyLine, sendUpdate } from './nsupdate.ts';
 import type { Switch } from './switch.ts';
 
 export interface Rfc2136SwitchOptions {
@@ -12,108 +17,167 @@ export interface Rfc2136SwitchOptions {
   /** The zone's primary: `host` or `host:port`. */
   readonly server: string;
   readonly zone: string;
-  /** Relative to the zone. */
+  /** Within the zone. */
   readonly record: string;
   readonly from: string;
   readonly to: string;
+  readonly ttl: number;
   /** TSIG; called when it is used. */
   readonly key: () => Promise<TsigKey | null>;
-  /** The beginning of nsupdate's command line; PROGRAM_MISSING when this worker has none. */
+  /** The beginning of nsupdate's command line; throws PROGRAM_MISSING when this worker has none. */
   readonly nsupdate: () => Promise<readonly string[]>;
 }
 
+/** A record set has no metadata: the former TTL stands in a TXT beside it, changed by the same update. */
+const MARK_LABEL = '_skyferry-ttl';
+const MARK_TTL = 60;
+
 /**
- * A CNAME moved by one dynamic update: its prerequisite is the record as it must be now, so that the
+ * A CNAME moved by one dynamic update: its prerequisite is the record as it was read, so that the
  * server itself refuses (NXRRSET) when somebody else was there.
  */
 export function createRfc2136Switch(options: Rfc2136SwitchOptions): Switch {
-  const { consumer, zone, record, from, to } = options;
-  const name = `${record}.${zone}`.replace(/\.$/, '');
-  const refuse = (what: string, detail: { safe?: string; next?: string } = {}): SkyferryFailure =>
-    new SkyferryFailure('SWITCH_FAILED', `record ${name}: ${what}`, {
+  const { key, nsupdate, record, zone } = options;
+  const name = fullName(record, zone);
+  const what = `record ${name} on DNS server ${options.server}`;
+  const moved = createCnameSwitch(dynamicRecord({ ...options, name, what }), { ...options, name });
+  return {
+    ...moved,
+    async precondition(signal) {
+      [name, options.from, options.to].forEach(hostName);
+      const [tsig] = await Promise.all([key(), nsupdate()]);
+      if (tsig !== null) keyLine(tsig);
+      await moved.precondition(signal);
+    },
+  };
+}
+
+/** Of the mark: its text as it stands, or null. */
+type Version = string | null;
+
+function dynamicRecord({
+  server,
+  zone,
+  key,
+  nsupdate,
+  name,
+  what,
+}: Rfc2136SwitchOptions & { name: string; what: string }): CnameRecord<Version> {
+  const markName = `${MARK_LABEL}.${name}`;
+  const refuse = (why: string, next: string): SkyferryFailure =>
+    new SkyferryFailure('SWITCH_FAILED', `${what}: ${why}`, {
       safe: 'the record is unchanged',
-      ...detail,
+      next,
     });
-
-  const look = async (signal: AbortSignal): Promise<{ target: string; ttl: number }> => {
-    const reply = await askServer(
-      await addressOf(options.server),
-      { name, type: 'CNAME' },
-      signal,
-    ).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw refuse(error instanceof Error ? error.message : 'its server cannot be asked');
-    });
-    if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') {
-      throw refuse(`server ${options.server} answers with response code ${reply.rcode}`);
-    }
-    if (!reply.authoritative) {
-      throw refuse(`server ${options.server} is not authoritative for ${zone}`);
-    }
-    const [found] = reply.answers.filter((each) => sameName(each.name, name));
-    if (found?.type !== 'CNAME') throw refuse('is no CNAME record');
-    return { target: found.data, ttl: found.ttl ?? 0 };
-  };
-
-  const stale = (target: string): SkyferryFailure =>
-    refuse(`points to ${target}, which the configuration does not name`, {
-      next: `find out who changed it; then set it back to ${from}, or correct the configuration`,
-    });
-
-  const move = async (before: string, after: string, signal: AbortSignal): Promise<void> => {
-    const { target, ttl } = await look(signal);
-    if (sameName(target, after)) return;
-    if (!sameName(target, before)) throw stale(target);
-    await update([
-      `prereq yxrrset ${word(name)} IN CNAME ${word(before)}`,
-      `update delete ${word(name)} IN CNAME ${word(before)}`,
-      `update add ${word(name)} ${ttl} IN CNAME ${word(after)}`,
-    ]);
-
-    async function update(lines: readonly string[]): Promise<void> {
-      const outcome = await sendUpdate(
-        await options.nsupdate(),
-        { server: await addressOf(options.server), zone, key: await options.key(), lines },
-        signal,
-      );
-      if (outcome === 'done') return;
-      // The answer may have been lost, or somebody was faster.
-      const now = await look(signal);
-      if (sameName(now.target, after)) return;
-      if (!sameName(now.target, before)) throw stale(now.target);
-      throw outcome === 'unknown'
-        ? refuse('its server answered to no update', {
-            next: `let the worker reach ${options.server} by TCP`,
-          })
-        : refuse(`the update was refused: ${outcome.refused}`, {
-            next: whatHelps(outcome.refused),
-          });
-    }
-  };
-
-  const word = (text: string): string => {
-    if (/^[\w.-]+$/.test(text)) return absolute(text);
-    throw refuse('is not a host name', { next: 'correct zone, record, from and to' });
-  };
 
   return {
-    consumer,
-    describe: () => `on DNS server ${options.server}, ${name} from ${from} to ${to}`,
-    async precondition(signal) {
-      [zone, name, from, to].forEach(word);
-      await Promise.all([options.nsupdate(), options.key()]);
-      const { target } = await look(signal);
-      if (!sameName(target, from) && !sameName(target, to)) throw stale(target);
-    },
-    do: async (signal) => await move(from, to, signal),
-    undo: async (signal) => await move(to, from, signal),
-    async probe(signal) {
-      const { target } = await look(signal);
-      if (!sameName(target, to)) {
-        throw refuse(`is still served as ${target}`, { safe: 'the record was looked at only' });
+    what,
+    async read(signal) {
+      const primary = await addressOf(server);
+      const [cname] = await answersOf(primary, name, 'CNAME', signal);
+      if (cname?.type !== 'CNAME') {
+        throw refuse(
+          'is no CNAME record there',
+          'correct server, zone and record in the configuration',
+        );
       }
+      const [mark] = await answersOf(primary, markName, 'TXT', signal);
+      const version = mark?.type === 'TXT' ? [mark.data].flat().map(String).join('') : null;
+      return {
+        value: canonicalName(cname.data),
+        ttl: cname.ttl ?? 0,
+        lowered: readMark(version ?? undefined),
+        version,
+      };
+    },
+    async replace(was, next, signal) {
+      const update = {
+        server: await addressOf(server),
+        zone: hostName(zone),
+        key: await key(),
+        lines: [
+          ...changeOf(name, was, next),
+          ...changeOfMark(markName, was.version, next.lowered === null ? null : markText(next.lowered)), // prettier-ignore
+        ],
+      };
+      const outcome = await sendUpdate(await nsupdate(), update, signal);
+      signal.throwIfAborted();
+      if (outcome === 'done') return outcome;
+      if (outcome === 'unknown') {
+        throw new SkyferryFailure('CLOUD_BUSY', `${what}: the server answers to no update`, {
+          next: `let the worker reach ${server} by TCP`,
+        });
+      }
+      if (stale.has(outcome.refused)) return 'stale';
+      throw refuse(`the update was refused: ${outcome.refused}`, whatHelps(outcome.refused));
+    },
+    async served(signal) {
+      const servers = await serversOf(await addressOf(server), zone, signal);
+      return await createDnsLookup({ env: {}, findServers: async () => servers }).askZone(
+        zone,
+        name,
+        signal,
+      );
     },
   };
+
+  async function answersOf(
+    primary: DnsServer,
+    asked: string,
+    type: 'CNAME' | 'TXT',
+    signal: AbortSignal,
+  ): Promise<Answer[]> {
+    const reply = await askServer(primary, { name: asked, type }, signal);
+    if (reply.authoritative) return reply.answers.filter((each) => sameName(each.name, asked));
+    throw refuse(
+      `the server does not speak for ${zone} (response code ${reply.rcode})`,
+      'name the zone’s primary as `server`',
+    );
+  }
+}
+
+function changeOf(
+  name: string,
+  was: CnameState<Version>,
+  next: { readonly value: string; readonly ttl: number },
+): string[] {
+  const [owner, before] = [hostName(name), hostName(was.value)];
+  return [
+    `prereq yxrrset ${owner} IN CNAME ${before}`,
+    `update delete ${owner} IN CNAME ${before}`,
+    `update add ${owner} ${next.ttl} IN CNAME ${hostName(next.value)}`,
+  ];
+}
+
+function changeOfMark(name: string, was: string | null, next: string | null): string[] {
+  if (was === next) return [];
+  const owner = hostName(name);
+  return [
+    was === null
+      ? `prereq nxrrset ${owner} IN TXT`
+      : `prereq yxrrset ${owner} IN TXT ${quoted(was)}`,
+    `update delete ${owner} IN TXT`,
+    ...(next === null ? [] : [`update add ${owner} ${MARK_TTL} IN TXT ${quoted(next)}`]),
+  ];
+}
+
+/** The primary, and the servers of the NS records, which take over from it; all on its port. */
+async function serversOf(
+  primary: DnsServer,
+  zone: string,
+  signal: AbortSignal,
+): Promise<DnsServer[]> {
+  const { answers } = await askServer(primary, { name: zone, type: 'NS' }, signal);
+  const names = answers.flatMap((each) => (each.type === 'NS' ? [each.data] : []));
+  const hosts = await Promise.all(
+    names.map(async (name) => {
+      const reply = await askServer(primary, { name, type: 'A' }, signal);
+      const [inZone] = reply.answers.flatMap((each) => (each.type === 'A' ? [each.data] : []));
+      return inZone ?? (await lookup(name, { family: 4 }).catch(() => null))?.address ?? null;
+    }),
+  );
+  const all = new Set([primary.host, ...hosts.filter((host) => host !== null)]);
+  return [...all].map((host) => ({ host, port: primary.port }));
 }
 
 /** As one address, so that what is changed is what is asked afterwards. */
@@ -128,6 +192,22 @@ async function addressOf(server: string): Promise<DnsServer> {
   return { host: address, port: Number(port) };
 }
 
+/** Nothing but a name: it becomes part of a line of nsupdate's. */
+function hostName(text: string): string {
+  if (/^[\w.-]+$/.test(text)) return absolute(text);
+  throw new SkyferryFailure('SWITCH_FAILED', `${JSON.stringify(text)} is not a host name`, {
+    safe: 'the record is unchanged',
+    next: 'correct zone, record, from and to in the configuration',
+  });
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, (c) => `\\${c}`)}"`;
+}
+
+/** A prerequisite did not hold. */
+const stale: ReadonlySet<string> = new Set(['NXRRSET', 'YXRRSET', 'NXDOMAIN', 'YXDOMAIN']);
+
 /** Response codes of RFC 2136 and RFC 8945. */
 function whatHelps(code: string): string {
   switch (code) {
@@ -138,7 +218,7 @@ function whatHelps(code: string): string {
     case 'BADTIME':
       return 'the clocks of this worker and of the DNS server differ: set them right';
     case 'REFUSED':
-      return 'let the zone’s update-policy grant this key CNAME records of this name';
+      return `let the zone’s update-policy grant this key CNAME records of this name, and TXT records of ${MARK_LABEL} below it`;
     case 'NOTZONE':
       return 'the record does not lie in that zone: correct zone and record';
     default:

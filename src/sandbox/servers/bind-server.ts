@@ -28,7 +28,7 @@ export interface BindServerOptions {
   zone: string;
   /** Lines of the zone file below SOA and NS, e.g. `app 60 CNAME old.example.` */
   records: readonly string[];
-  /** May change CNAME records of the zone, and nothing else. */
+  /** May change CNAME and TXT records of the zone, and nothing else. */
   key: TsigKey;
   life: Life;
 }
@@ -108,7 +108,7 @@ key ${JSON.stringify(key.name)} { algorithm ${key.algorithm}; secret "${key.secr
 zone ${JSON.stringify(zone)} {
   type primary;
   file "zone.db";
-  update-policy { grant ${JSON.stringify(key.name)} zonesub CNAME; };
+  update-policy { grant ${JSON.stringify(key.name)} zonesub CNAME TXT; };
 };
 `;
 }

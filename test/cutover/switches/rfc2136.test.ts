@@ -56,7 +56,11 @@ const served = async () => {
 
 /** As somebody else would. */
 const set = async (target: string) => {
-  const lines = [`update delete db.${zone}. CNAME`, `update add db.${zone}. 300 CNAME ${target}.`];
+  const lines = [
+    `update delete db.${zone}. CNAME`,
+    `update delete _skyferry-ttl.db.${zone}. TXT`,
+    `update add db.${zone}. 300 CNAME ${target}.`,
+  ];
   expect(await sendUpdate(nsupdate, { server, zone, key, lines }, signal)).toBe('done');
 };
 
@@ -68,6 +72,7 @@ const make = (further: Partial<Rfc2136SwitchOptions> = {}) =>
     record: 'db',
     from: 'old.example',
     to: 'new.example',
+    ttl: 5,
     key: async () => key,
     nsupdate: async () => nsupdate,
     ...further,
@@ -118,11 +123,30 @@ describe('the switch by dynamic DNS update', () => {
   });
 
   it('takes a lost answer for what it is: the record tells', async () => {
-    const program = await losesAnswers();
+    const program = join(folder, 'loses-the-first-answer');
+    const once = `if mkdir ${folder}/lost 2>/dev/null; then ${nsupdate.join(' ')} "$@" >/dev/null 2>&1; kill -9 $$; fi`;
+    await writeFile(program, `#!/bin/sh\n${once}\nexec ${nsupdate.join(' ')} "$@"\n`);
+    await chmod(program, 0o755);
     await make({ nsupdate: async () => [program] }).do(signal);
     expect(await served()).toMatchObject({ data: 'new.example' });
-    await make({ nsupdate: async () => [program] }).do(signal);
     await make().probe(signal);
+  });
+
+  it('lowers the TTL with the former one remembered beside it, and puts it back', async () => {
+    const app = make();
+    const first = await app.lowerTtl?.(signal);
+    expect(first?.formerTtl).toBe(300);
+    expect(first?.waitMs).toBeGreaterThan(295_000);
+    expect(await served()).toEqual({ data: 'old.example', ttl: 5 });
+    expect((await make().lowerTtl?.(signal))?.formerTtl).toBe(300);
+    await app.do(signal);
+    expect(await served()).toEqual({ data: 'new.example', ttl: 5 });
+    await app.probe(signal);
+    await app.restoreTtl?.(300, signal);
+    await app.restoreTtl?.(300, signal);
+    expect(await served()).toEqual({ data: 'new.example', ttl: 300 });
+    const mark = { name: `_skyferry-ttl.db.${zone}`, type: 'TXT' } as const;
+    expect((await askServer(server, mark, signal)).answers).toEqual([]);
   });
 
   it('says that a key is not accepted, and never what it is', async () => {
@@ -148,7 +172,9 @@ describe('the switch by dynamic DNS update', () => {
         code: 'SWITCH_FAILED',
       });
     }
-    await expect(make({ zone: 'other.example' }).precondition(signal)).rejects.toThrow('code 5');
+    await expect(make({ zone: 'other.example' }).precondition(signal)).rejects.toThrow(
+      'does not speak for',
+    );
     await expect(make({ to: 'new\nsend' }).do(signal)).rejects.toThrow('not a host name');
     expect(await served()).toMatchObject({ data: 'old.example' });
   });
@@ -170,11 +196,3 @@ describe('the switch by dynamic DNS update', () => {
     await make().probe(signal);
   });
 });
-
-/** nsupdate, but its outcome never arrives. */
-async function losesAnswers(): Promise<string> {
-  const program = join(folder, 'loses-answers');
-  await writeFile(program, `#!/bin/sh\n${nsupdate.join(' ')} "$@" >/dev/null 2>&1\nkill -9 $$\n`);
-  await chmod(program, 0o755);
-  return program;
-}
