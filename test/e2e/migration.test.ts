@@ -53,7 +53,14 @@ afterAll(async () => {
 
 test('every row arrived, though the worker was killed twice, and the ledger is intact', () => {
   const { report, application } = result.evidence;
-  expect(said.filter((line) => line.includes('SIGKILL'))).toHaveLength(2);
+  expect(result.kills).toMatchObject([
+    { activity: 'copyTables', hit: true },
+    { activity: 'awaitLag', hit: true },
+  ]);
+  expect(said.filter((line) => line.includes('SIGKILL'))).toEqual([
+    expect.stringMatching(/during the full load/),
+    expect.stringMatching(/while catching up/),
+  ]);
   expect(report.status.phase).toBe('completed');
   expect(report.verification).toMatchObject({ equal: true, differing: 0 });
   expect(report.copy?.rows).toBeGreaterThan(5000);

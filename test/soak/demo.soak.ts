@@ -36,7 +36,11 @@ test.each(chosen)('demo $run: seed $seed, kills at $kills', async ({ seed, kills
   const built = new URL('../../dist/sandbox/demo/run-demo.js', import.meta.url).href;
   const { runDemo } = (await import(built)) as { runDemo: typeof RunDemo };
   const left = kills.split(',').map(Number);
-  const { ok, evidence } = await runDemo(sandbox, {
+  const {
+    ok,
+    kills: done,
+    evidence,
+  } = await runDemo(sandbox, {
     scale: 0.5,
     rate: 120,
     seed,
@@ -46,5 +50,6 @@ test.each(chosen)('demo $run: seed $seed, kills at $kills', async ({ seed, kills
   });
   expect(evidence.report.verification).toMatchObject({ equal: true, differing: 0 });
   expect(evidence.application).toMatchObject({ ok: true });
+  expect(done.map(({ hit }) => hit)).toEqual([true, true]);
   expect(ok).toBe(true);
 });
