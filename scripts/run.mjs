@@ -73,6 +73,10 @@ const tasks = {
     build();
     node('dist/cli/main.js', 'demo', ...args);
   },
+  'demo:clouds'() {
+    build();
+    node('dist/cli/main.js', 'demo', '--clouds', ...args);
+  },
 };
 
 if (!(task in tasks)) {

@@ -7,6 +7,7 @@ import type { Activities } from './contract.ts';
 import { copyTables } from './copy-tables.ts';
 import { createTables } from './create-tables.ts';
 import { createViewsAndRoutines } from './create-views-and-routines.ts';
+import { beginAct, completeAct, surveyClouds, undoClouds } from './clouds.ts';
 import { cutOver, settleCutover } from './cut-over.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { listSearchAttributes } from './list-search-attributes.ts';
@@ -15,11 +16,18 @@ import { openMigration } from './open-migration.ts';
 import { provision } from './provision.ts';
 import { resolveWindow } from './resolve-window.ts';
 import { runPreflight } from './run-preflight.ts';
+import { lowerTtls, restoreTtls } from './ttls.ts';
 import { verifyTables } from './verify-tables.ts';
 
 /** All activities of a worker. */
 export function createActivities(deps: ActivityDependencies): Activities {
   return {
+    surveyClouds: surveyClouds(deps),
+    beginAct: beginAct(deps),
+    completeAct: completeAct(deps),
+    undoClouds: undoClouds(deps),
+    lowerTtls: lowerTtls(deps),
+    restoreTtls: restoreTtls(deps),
     openMigration: openMigration(deps),
     runPreflight: runPreflight(deps),
     makePlan: makePlan(deps),

@@ -13,7 +13,7 @@ export type LocatedConfig = Omit<MigrationConfig, 'source' | 'target'> & {
 };
 
 /** The address that stands in the configuration; null for a server that its cloud has to name. */
-function writtenAddress(server: MigrationConfig['source' | 'target']): Address | null {
+export function writtenAddress(server: MigrationConfig['source' | 'target']): Address | null {
   return server.kind === 'mysql' ? { host: server.host, port: server.port } : null;
 }
 

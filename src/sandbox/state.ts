@@ -15,6 +15,8 @@ export interface Layout {
   /** Passwords of the servers' superusers: no worker is to see them. */
   readonly superusers: string;
   readonly server: Readonly<Record<ServerName, string>>;
+  /** The fake clouds' own folder, with their servers. */
+  readonly clouds: string;
 }
 
 export function layoutOf(stateDir: string): Layout {
@@ -30,6 +32,7 @@ export function layoutOf(stateDir: string): Layout {
       source: join(root, 'source'),
       target: join(root, 'target'),
     },
+    clouds: join(root, 'clouds'),
   };
 }
 
@@ -37,6 +40,8 @@ const port = z.int().min(1).max(65_535);
 
 const sandboxState = z.strictObject({
   version: z.literal(1),
+  /** Those that belong to it: with clouds the source and the target are theirs. */
+  servers: z.array(z.enum(serverNames)).default([...serverNames]),
   schemas: z.array(z.string()),
   target: z.strictObject({ localInfile: z.boolean(), logBinTrustFunctionCreators: z.boolean() }),
   ports: z.strictObject({ source: port, target: port, temporal: port, temporalUi: port }),

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, readIdentity } from './process/identity.ts';
 import { HOST } from './sandbox.ts';
 import { IDENTITY_FILE } from './servers/mysql-server.ts';
 import type { SandboxState, ServerName } from './state.ts';
-import { layoutOf, readState, serverNames } from './state.ts';
+import { layoutOf, readState } from './state.ts';
 
 export interface SandboxStatus {
   readonly stateDir: string;
@@ -13,7 +15,7 @@ export interface SandboxStatus {
 }
 
 interface ServerStatus {
-  readonly name: ServerName;
+  readonly name: ServerName | 'clouds';
   readonly running: boolean;
   readonly pid: number | null;
   readonly address: string;
@@ -28,8 +30,10 @@ export async function status({ stateDir }: { stateDir: string }): Promise<Sandbo
   const state = await readState(layout);
   if (state === null) return { stateDir: layout.root, state: 'absent', servers: [] };
   const servers = await Promise.all(
-    serverNames.map((name) => serverStatus(name, layout.server[name], state)),
+    state.servers.map((name) => serverStatus(name, layout.server[name], state)),
   );
+  const clouds = await cloudsStatus(layout.clouds);
+  if (clouds !== null) servers.push(clouds);
   const running = servers.filter((server) => server.running).length;
   const all = running === servers.length;
   return {
@@ -37,6 +41,17 @@ export async function status({ stateDir }: { stateDir: string }): Promise<Sandbo
     state: all ? 'up' : running > 0 ? 'partly-up' : 'down',
     servers,
   };
+}
+
+/** Null: this sandbox never had any. */
+async function cloudsStatus(folder: string): Promise<ServerStatus | null> {
+  if (!existsSync(folder)) return null;
+  const identity = await readIdentity(join(folder, IDENTITY_FILE));
+  const running = identity !== null && isAlive(identity);
+  const text = await readFile(join(folder, 'ready.json'), 'utf8').catch(() => '{}');
+  const { url = 'not ready' } = JSON.parse(text) as { url?: string };
+  const pid = running ? identity.pid : null;
+  return { name: 'clouds', running, pid, address: url, program: 'fakes with real MySQL servers' };
 }
 
 async function serverStatus(

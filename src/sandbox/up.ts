@@ -72,6 +72,7 @@ export async function up(options: UpOptions): Promise<Sandbox> {
   const programs = await resolvePrograms(options);
   const state: SandboxState = {
     version: 1,
+    servers: [...new Set([...(former?.servers ?? []), ...servers])],
     ...wanted,
     ports: await choosePorts(former, running, options),
     programs: { mysqld: originOf(programs.mysqld), temporal: originOf(programs.temporal) },

@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { SkyferryFailure } from '../../failures.ts';
+import type { runDemo } from '../../sandbox/demo/run-demo.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { untilInterrupted } from '../local-logins.ts';
 import { note, out } from '../output.ts';
 import { renderReport } from './report.ts';
@@ -12,6 +14,7 @@ interface DemoFlags {
   seed: string;
   stateDir: string;
   keep?: boolean;
+  clouds?: boolean;
 }
 
 export function registerDemo(program: Command): void {
@@ -21,16 +24,16 @@ export function registerDemo(program: Command): void {
     .option('--scale <n>', 'size of the sample database; 1 is about 80,000 rows', '2')
     .option('--rate <n>', 'transactions a second that the application tries', '150')
     .option('--seed <n>', 'of the sample rows', '1')
+    .option('--clouds', 'from a fake RDS to a fake Azure, with real servers behind them')
     .option('--state-dir <dir>', 'where the servers live', '.skyferry/demo')
     .option('--keep', 'leave the sandbox up afterwards')
     .action((flags: DemoFlags) => untilInterrupted((signal) => demo(flags, signal)));
 }
 
 async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
-  const [{ up }, { reset }, { runDemo }] = await Promise.all([
+  const [{ up }, { reset }] = await Promise.all([
     import('../../sandbox/up.ts'),
     import('../../sandbox/down.ts'),
-    import('../../sandbox/demo/run-demo.ts'),
   ]);
   const { stateDir } = flags;
   const began = Date.now();
@@ -38,14 +41,22 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
     note(`${pc.dim(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s`)}  ${line}`);
   await reset({ stateDir });
   const keep = flags.keep === true;
-  const sandbox = await up({ stateDir, life: keep ? 'detached' : 'bound', signal, progress: say });
+  const life = keep ? 'detached' : 'bound';
+  const servers = flags.clouds === true ? (['temporal'] as const) : undefined;
+  const sandbox = await up({
+    stateDir,
+    life,
+    signal,
+    progress: say,
+    ...(servers !== undefined && { servers }),
+  });
   try {
     say(`Temporal UI: ${sandbox.temporal.uiUrl}`);
-    const { evidence, files, ok } = await runDemo(sandbox, {
+    const run = flags.clouds === true ? inClouds : plain;
+    const { evidence, files, ok } = await run(sandbox, life, {
       scale: positive(flags.scale, '--scale'),
       rate: positive(flags.rate, '--rate'),
       seed: positive(flags.seed, '--seed'),
-      killAt: Math.random,
       signal,
       say,
     });
@@ -68,6 +79,25 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
       await reset({ stateDir });
     }
   }
+}
+
+type DemoOptions = Omit<Parameters<typeof runDemo>[1], 'killAt'>;
+
+async function plain(sandbox: Sandbox, _life: 'bound' | 'detached', options: DemoOptions) {
+  const demo = await import('../../sandbox/demo/run-demo.ts');
+  return await demo.runDemo(sandbox, { ...options, killAt: Math.random });
+}
+
+async function inClouds(sandbox: Sandbox, life: 'bound' | 'detached', options: DemoOptions) {
+  const [{ launchClouds }, { layoutOf }, { runCloudsDemo }] = await Promise.all([
+    import('../../sandbox/clouds/launch.ts'),
+    import('../../sandbox/state.ts'),
+    import('../../sandbox/demo/clouds/run-clouds-demo.ts'),
+  ]);
+  const { signal } = options;
+  const clouds = await launchClouds(layoutOf(sandbox.stateDir).clouds, { life, signal });
+  options.say(`fake clouds with real servers behind them: ${clouds.url}`);
+  return await runCloudsDemo(sandbox, clouds, options);
 }
 
 function positive(text: string, flag: string): number {

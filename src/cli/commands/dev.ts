@@ -6,6 +6,7 @@ import { out, printJson } from '../output.ts';
 interface DevOptions {
   stateDir: string;
   json?: boolean;
+  clouds?: boolean;
 }
 
 /** The sandbox's modules are imported by the command that is run: the other commands need none of them. */
@@ -19,24 +20,38 @@ export function registerDev(program: Command): void {
       .description(description)
       .option('--state-dir <dir>', 'where all of it is kept', DEFAULT_STATE_DIR)
       .action((_options: object, command: Command) => run(command.optsWithGlobals<DevOptions>()));
-  sub('up', 'Start what does not run yet', bringUp);
+  sub('up', 'Start what does not run yet', bringUp).option(
+    '--clouds',
+    'fake RDS, Route 53, Secrets Manager and Azure instead of source and target',
+  );
   sub('status', 'Say what runs, and where', showStatus);
   sub('down', 'Stop it, data kept', bringDown);
   sub('reset', 'Stop it and remove its data', bringToNothing);
   sub('doctor', 'Say where the servers come from, and what was tried', diagnosePrograms);
 }
 
-async function bringUp({ stateDir, json }: DevOptions): Promise<void> {
+async function bringUp({ stateDir, json, clouds }: DevOptions): Promise<void> {
   const { up } = await import('../../sandbox/up.ts');
-  const sandbox = await up({ stateDir });
+  const sandbox = await up({ stateDir, ...(clouds === true && { servers: ['temporal'] }) });
+  const access = clouds === true ? await bringUpClouds(stateDir) : null;
   if (json === true) {
-    printJson({ status: 'ok', data: { stateDir: sandbox.stateDir, temporal: sandbox.temporal } });
+    const data = { stateDir: sandbox.stateDir, temporal: sandbox.temporal, clouds: access };
+    printJson({ status: 'ok', data });
     return;
   }
   await showStatus({ stateDir });
   out();
   out(`export TEMPORAL_ADDRESS=${sandbox.temporal.address}`);
   out(`export SKYFERRY_SECRETS=${sandbox.secretsDir}`);
+  for (const [name, value] of Object.entries(access?.env ?? {})) out(`export ${name}=${value}`);
+}
+
+async function bringUpClouds(stateDir: string) {
+  const [{ launchClouds }, { layoutOf }] = await Promise.all([
+    import('../../sandbox/clouds/launch.ts'),
+    import('../../sandbox/state.ts'),
+  ]);
+  return await launchClouds(layoutOf(stateDir).clouds, { life: 'detached' });
 }
 
 async function showStatus({ stateDir, json }: DevOptions): Promise<void> {
