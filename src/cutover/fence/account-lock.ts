@@ -26,7 +26,8 @@ const LOOK_AGAIN_MS = 50;
 
 /**
  * Locks every account that may write in the migrated schemas, and ends their sessions until none is
- * left. The migration's own accounts and the service's are left out. Not stopped: events, which run on
+ * left. The migration's own accounts and the service's are left out; so are administrators that are not
+ * named, who could unlock themselves and are the way out: they must not be logged in. Not stopped: events, which run on
  * whatever becomes of their definer's account, and so must not be there; the server's own replication
  * applier and the commit of a prepared XA transaction (see quiescence.ts).
  */
@@ -49,12 +50,16 @@ export class AccountLockFence implements Fence {
   }
 
   async read(signal?: AbortSignal): Promise<AccountLockState> {
-    const { covered } = await this.#look(signal);
+    const { covered, administrators } = await this.#look(signal);
     const accounts = covered.map(({ user, host, locked }) => ({ user, host, locked }));
     const open = accounts.filter(({ locked }) => !locked);
     const events = await this.#runningEvents(signal);
     const foreign =
-      open.length === 0 ? nothingToLock : events.length > 0 ? eventsRun(events) : undefined;
+      open.length === 0
+        ? nothingToLock
+        : events.length > 0
+          ? eventsRun(events)
+          : await this.#administratorsThere(administrators, signal);
     return { kind: this.kind, accounts, ...(foreign !== undefined && { foreign }) };
   }
 
@@ -92,14 +97,18 @@ export class AccountLockFence implements Fence {
   async prove(signal?: AbortSignal): Promise<FenceProof> {
     const why = await this.#whyNot(signal);
     if (why !== null) throw couldWrite(why);
-    const { covered } = await this.#look(signal);
+    const { covered, administrators } = await this.#look(signal);
     const accounts = await Promise.all(
       covered.map(async (account) => ({
         account: displayAccount(account),
         by: await this.#proveAccount(account, signal),
       })),
     );
-    return { kind: this.kind, accounts };
+    const leftOut = administrators.map((account) => ({
+      account: displayAccount(account),
+      by: 'no session: an administrator, who could unlock itself and is not locked',
+    }));
+    return { kind: this.kind, accounts: [...accounts, ...leftOut] };
   }
 
   /** The lock is kept in the server's own tables. */
@@ -143,11 +152,13 @@ export class AccountLockFence implements Fence {
   }
 
   async #whyNot(signal?: AbortSignal): Promise<string | null> {
-    const { covered, forgotten } = await this.#look(signal);
+    const { covered, forgotten, administrators } = await this.#look(signal);
     const open = [...covered, ...forgotten].filter(({ locked }) => !locked);
     if (open.length > 0) return `not locked, and may write: ${open.map(displayAccount).join(', ')}`;
     const events = await this.#runningEvents(signal);
     if (events.length > 0) return `events run on: ${events.map(displayName).join(', ')}`;
+    const there = await this.#administratorsThere(administrators, signal);
+    if (there !== undefined) return there.found;
     return await withConnection(this.#account, optional(signal), async (connection) => {
       // One that logged in at the very moment of the lock may not have been there yet.
       for (const wait of [0, LOOK_AGAIN_MS]) {
@@ -159,8 +170,28 @@ export class AccountLockFence implements Fence {
     });
   }
 
-  /** `covered` are to be locked; `forgotten` may write, and the configuration does not name them. */
-  async #look(signal?: AbortSignal): Promise<{ covered: Account[]; forgotten: Account[] }> {
+  async #administratorsThere(
+    administrators: readonly Account[],
+    signal?: AbortSignal,
+  ): Promise<Foreign | undefined> {
+    const sessions = await withConnection(this.#account, optional(signal), (connection) =>
+      this.#sessionsOf(connection, administrators),
+    );
+    if (sessions.length === 0) return undefined;
+    const who = [...new Set(sessions.map(({ user }) => user))].join(', ');
+    return {
+      found: `an administrator that may write is logged in to the source: ${who}`,
+      fix: 'log it out, or name it in cutover.applicationAccounts, which locks it too; then approve again',
+    };
+  }
+
+  /**
+   * `covered` are to be locked; `forgotten` may write, and the configuration does not name them;
+   * `administrators` as well, and are not locked unless they are named.
+   */
+  async #look(
+    signal?: AbortSignal,
+  ): Promise<Record<'covered' | 'forgotten' | 'administrators', Account[]>> {
     const { account, source, schemas, applicationAccounts } = this.#context;
     const all = await withConnection(this.#account, optional(signal), (connection) =>
       readAccounts(connection, schemas),
@@ -172,12 +203,14 @@ export class AccountLockFence implements Fence {
     // The process list says under which name a session logged in, not under which of that name's hosts.
     const users = new Set(
       named.size === 0
-        ? writers.map(({ user }) => user)
+        ? writers.filter(({ administers }) => !administers).map(({ user }) => user)
         : others.filter((a) => named.has(keyOf(a))).map(({ user }) => user),
     );
+    const open = writers.filter(({ user }) => !users.has(user));
     return {
       covered: others.filter(({ user }) => users.has(user)),
-      forgotten: writers.filter(({ user }) => !users.has(user)),
+      forgotten: open.filter(({ administers }) => !administers),
+      administrators: open.filter(({ administers, locked }) => administers && !locked),
     };
   }
 
@@ -189,14 +222,18 @@ export class AccountLockFence implements Fence {
   async #sessionsOf(
     connection: Connection,
     accounts: readonly AccountName[],
-  ): Promise<{ thread: number; dying: boolean }[]> {
+  ): Promise<{ thread: number; user: string; dying: boolean }[]> {
     const users = new Set(accounts.map(({ user }) => user));
     const sessions = await connection.query<{ Id: number | string; User: string; Command: string }>(
       'SHOW PROCESSLIST',
     );
     return sessions
       .filter(({ User }) => users.has(User))
-      .map(({ Id, Command }) => ({ thread: Number(Id), dying: Command === 'Killed' }));
+      .map(({ Id, User, Command }) => ({
+        thread: Number(Id),
+        user: User,
+        dying: Command === 'Killed',
+      }));
   }
 
   async #proveAccount(account: AccountName, signal?: AbortSignal): Promise<string> {

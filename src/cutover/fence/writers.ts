@@ -6,6 +6,8 @@ export interface Account extends AccountName {
   readonly locked: boolean;
   /** May change rows or definitions in one of the migrated schemas, by whatever it holds or may take on. */
   readonly writes: boolean;
+  /** May create and unlock accounts, its own as well. */
+  readonly administers: boolean;
 }
 
 /** Of a server or a service itself: never an application's. */
@@ -24,8 +26,15 @@ export async function readAccounts(
   schemas: readonly string[],
 ): Promise<Account[]> {
   const anyOf = (suffix: string) => WRITES.map((name) => `${name}${suffix}`).join(', ');
-  const accounts = await connection.query<Holder & { locked: string; writes: string | number }>(
-    `SELECT User AS user, Host AS host, account_locked AS locked, 'Y' IN (${anyOf('_priv')}) AS writes
+  const accounts = await connection.query<
+    Holder & {
+      locked: string;
+      writes: string | number;
+      administers: string | number;
+    }
+  >(
+    `SELECT User AS user, Host AS host, account_locked AS locked, 'Y' IN (${anyOf('_priv')}) AS writes,
+            'Y' IN (Create_user_priv, Super_priv) AS administers
        FROM mysql.user`,
   );
   const onSchemas = await connection.query<Holder & { pattern: string }>(
@@ -43,7 +52,12 @@ export async function readAccounts(
       .map(keyOf),
     ...onObjects.filter(({ name }) => schemas.some((schema) => sameName(schema, name))).map(keyOf),
   ]);
-  await followRoles(connection, accounts, writers);
+  const administrators = new Set(
+    accounts.filter(({ administers }) => Number(administers) === 1).map(keyOf),
+  );
+  const roles = await readRoles(connection, accounts);
+  spread(roles, writers);
+  spread(roles, administrators);
   return accounts
     .filter(({ user }) => !SYSTEM.test(user))
     .map((account) => ({
@@ -51,6 +65,7 @@ export async function readAccounts(
       host: account.host,
       locked: account.locked === 'Y',
       writes: writers.has(keyOf(account)),
+      administers: administrators.has(keyOf(account)),
     }));
 }
 
@@ -58,44 +73,45 @@ interface Holder extends AccountName {
   [column: string]: unknown;
 }
 
-/** Who may take on the role, or by PROXY the identity, of somebody who writes, writes too. */
-async function followRoles(
+/** By whom which role, or by PROXY which identity, may be taken on. */
+async function readRoles(
   connection: Connection,
   accounts: readonly AccountName[],
-  writers: Set<string>,
-): Promise<void> {
+): Promise<Edge[]> {
   const [mandatory] = await connection
     .query<{ roles: string | null }>('SELECT @@GLOBAL.mandatory_roles AS roles')
     .catch(absent);
-  if ((mandatory?.roles ?? '') !== '') {
-    const named = new Set(
-      (mandatory?.roles ?? '').split(',').map((role) => role.trim().replaceAll(/[`'"]/g, '')),
-    );
-    const given = accounts.filter(
-      ({ user, host }) => named.has(user) || named.has(`${user}@${host}`),
-    );
-    if (given.some((role) => writers.has(keyOf(role))))
-      for (const account of accounts) writers.add(keyOf(account));
-  }
-  const edges = [
-    ...(await connection
-      .query<Edge>(
-        `SELECT TO_USER AS user, TO_HOST AS host, FROM_USER AS asUser, FROM_HOST AS asHost
-           FROM mysql.role_edges`,
-      )
-      .catch(absent)),
-    ...(await connection.query<Edge>(
-      `SELECT User AS user, Host AS host, Proxied_user AS asUser, Proxied_host AS asHost
-         FROM mysql.proxies_priv`,
-    )),
-  ];
+  const named = new Set(
+    (mandatory?.roles ?? '').split(',').map((role) => role.trim().replaceAll(/[`'"]/g, '')),
+  );
+  const mandatoryRoles = accounts.filter(
+    ({ user, host }) => named.has(`${user}@${host}`) || (user !== '' && named.has(user)),
+  );
+  const granted = await connection
+    .query<Edge>(
+      `SELECT TO_USER AS user, TO_HOST AS host, FROM_USER AS asUser, FROM_HOST AS asHost
+         FROM mysql.role_edges`,
+    )
+    .catch(absent);
+  const proxies = await connection.query<Edge>(
+    `SELECT User AS user, Host AS host, Proxied_user AS asUser, Proxied_host AS asHost
+       FROM mysql.proxies_priv`,
+  );
+  const given = mandatoryRoles.flatMap((role) =>
+    accounts.map(({ user, host }) => ({ user, host, asUser: role.user, asHost: role.host })),
+  );
+  return [...granted, ...proxies, ...given];
+}
+
+/** Until nobody is left who may take on somebody who holds it. */
+function spread(edges: readonly Edge[], holders: Set<string>): void {
   for (let grew = true; grew;) {
     grew = false;
     for (const edge of edges) {
       const key = keyOf(edge);
-      if (writers.has(key)) continue;
-      if (!writers.has(keyOf({ user: edge.asUser, host: edge.asHost }))) continue;
-      writers.add(key);
+      if (holders.has(key)) continue;
+      if (!holders.has(keyOf({ user: edge.asUser, host: edge.asHost }))) continue;
+      holders.add(key);
       grew = true;
     }
   }
