@@ -4,6 +4,7 @@ import type { Operation, Waiting } from '../../clouds/azure/operations.ts';
 import { describe } from '../../clouds/azure/operations.ts';
 import { isFailure, SkyferryFailure } from '../../failures.ts';
 import type { Act, BegunAct, CompletedAct } from '../act.ts';
+import { isStopped } from './target.ts';
 
 /** What is so, and the one operation that comes next. */
 export type Look =
@@ -126,7 +127,7 @@ function notAsAsked(step: string): SkyferryFailure {
 /** Null when the server can be changed now. Throws when waiting would not make it so. */
 export function busyServer(server: ServerView): Look | null {
   if (server.state === 'Ready') return null;
-  if (['Dropping', 'Disabled', 'Stopping', 'Stopped'].includes(server.state)) {
+  if (isStopped(server.state)) {
     throw new SkyferryFailure('CLOUD_FAILED', `the Azure server is ${server.state}`, {
       next: 'start it (az mysql flexible-server start), or choose another one, then retry',
     });

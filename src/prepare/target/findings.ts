@@ -6,7 +6,7 @@ import type { SourceFacts } from '../source-facts.ts';
 import { maintenanceInWindow } from './maintenance-overlap.ts';
 import type { Parameters } from './parameter-values.ts';
 import { refusedByAzure } from './parameters.ts';
-import { azureTarget, isOurs, loadIops, loadSku, tierOf } from './target.ts';
+import { azureTarget, isOurs, isStopped, loadIops, loadSku, tierOf } from './target.ts';
 
 type Found = Omit<Finding, 'code' | 'severity'> & { readonly severity?: Finding['severity'] };
 
@@ -57,7 +57,7 @@ export function serverFindings(
           }),
         ]
       : []),
-    ...(['Dropping', 'Disabled', 'Stopping', 'Stopped'].includes(server.state)
+    ...(isStopped(server.state)
       ? [
           blocker('azure-server-state', {
             object,

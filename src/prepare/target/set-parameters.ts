@@ -23,10 +23,10 @@ export function parametersAct(
     server,
     look: async (signal) => {
       const found = await mustFind(server, signal);
-      const listed = await server.parameters(signal);
-      const wanted = await wantedValues(input, { server: found, listed, moment, signal });
       const busy = busyServer(found);
       if (busy !== null) return busy;
+      const listed = await server.parameters(signal);
+      const wanted = await wantedValues(input, { server: found, listed, moment, signal });
       const next = nextStep(wanted, listed);
       if (next === null) return { is: 'as-wanted', note: noteOf(wanted, moment), server: found };
       refuseUnmanaged(input.config, found, 'parameters');

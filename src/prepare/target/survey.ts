@@ -2,6 +2,7 @@ import type { AzureClients } from '../../clouds/azure/clients.ts';
 import type { ServerView } from '../../clouds/azure/flexible-server.ts';
 import { nameTaken, readRegion } from '../../clouds/azure/region.ts';
 import type { AzureTargetConfig, MigrationConfig } from '../../config/schema.ts';
+import { SkyferryFailure } from '../../failures.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import type { RunningResource, Survey } from '../act.ts';
 import type { SourceFacts } from '../source-facts.ts';
@@ -18,7 +19,15 @@ import { lastingDifferences } from './parameters.ts';
 import type { Seen } from './planned-acts.ts';
 import { plannedActs, unmanagedFindings } from './planned-acts.ts';
 import { describePrice, serverPrice } from './prices.ts';
-import { AZURE_PORT, azureTarget, CREATED_TAG, isOurs, openServer } from './target.ts';
+import {
+  AZURE_PORT,
+  azureTarget,
+  CREATED_TAG,
+  isOurs,
+  isStopped,
+  openServer,
+  OWNER_TAG,
+} from './target.ts';
 
 export interface SurveyTargetInput {
   readonly config: MigrationConfig;
@@ -36,8 +45,8 @@ export async function surveyTarget(
   const server = await openServer(config, clients);
   const client = await clients.mysql(target.subscription);
   const found = await server.find(signal);
-  const isThere = found !== null && found.state !== 'Creating';
-  const listed = isThere ? await server.parameters(signal) : null;
+  const isThere = found !== null && isSettled(config, found);
+  const listed = isThere && found.state === 'Ready' ? await server.parameters(signal) : null;
   const location = found?.location ?? target.create?.location ?? null;
   const version = found?.version ?? target.create?.version ?? '';
   const missing = async (rules: ReturnType<typeof workerRules>) =>
@@ -82,6 +91,15 @@ export async function surveyTarget(
         : lastingDifferences({ target, source, listed, former: {}, memoryMb: null }),
     running: running(target, found),
   };
+}
+
+/** False while it is being made by an earlier try of ours; else what is under way has to end first. */
+function isSettled(config: MigrationConfig, { state, tags }: ServerView): boolean {
+  if (state === 'Ready' || isStopped(state)) return true;
+  if (state === 'Creating' && tags[OWNER_TAG] === config.name) return false;
+  throw new SkyferryFailure('CLOUD_BUSY', `the Azure server is ${state}`, {
+    next: 'it is looked at again once that has ended',
+  });
 }
 
 /** On a server that existed, schemas are only made when `manage` says so. */

@@ -91,3 +91,8 @@ export function loadSku({ sku }: AzureTargetConfig): string | undefined {
 export function loadIops({ iops }: AzureTargetConfig): number | undefined {
   return iops?.load ?? iops?.run;
 }
+
+/** Nothing ends these by itself. */
+export function isStopped(state: string): boolean {
+  return ['Dropping', 'Disabled', 'Stopping', 'Stopped'].includes(state);
+}

@@ -99,13 +99,17 @@ async function restored(server: FlexibleServer, formers: Formers, reach: Reach):
           await reach({
             server,
             look: async (signal) => {
+              const busy = busyServer(await mustFind(server, signal));
+              if (busy !== null) return busy;
               const missing = differing(values, await server.parameters(signal));
-              const step = `put back ${listValues(missing)}`;
               if (Object.keys(missing).length === 0) {
                 return { is: 'as-wanted', note: `parameters are as before: ${listValues(values)}` };
               }
-              const operation = () => ({ kind: 'set-parameters' as const, values: missing });
-              return busyServer(await mustFind(server, signal)) ?? { is: 'to-do', step, operation };
+              return {
+                is: 'to-do',
+                step: `put back ${listValues(missing)}`,
+                operation: () => ({ kind: 'set-parameters', values: missing }),
+              };
             },
           }),
         ]),
