@@ -1,14 +1,22 @@
+import { createRdsService } from './aws/rds.ts';
 import { createRoute53 } from './aws/route53.ts';
 import { createSecretsManagerService } from './aws/secrets-manager.ts';
+import { createAzureDns } from './azure/dns.ts';
 import { createEntraService } from './azure/entra.ts';
+import { createFlexibleServersService } from './azure/flexible-servers.ts';
+import { createAzurePrivateDns } from './azure/private-dns.ts';
 import type { CloudContext, CloudService } from './service.ts';
 
 type Factory = (context: CloudContext) => Promise<CloudService>;
 
 const factories: readonly Factory[] = [
   createEntraService,
+  createFlexibleServersService,
+  createRdsService,
   createSecretsManagerService,
   createRoute53,
+  createAzureDns,
+  createAzurePrivateDns,
 ];
 
 /** Every service of the sandbox's clouds, resuming what its stores hold. */

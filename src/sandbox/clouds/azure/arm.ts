@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { CloudContext, CloudRequest, CloudResponse, CloudService, Fault } from '../service.ts';
 import { ArmError, errorResponse } from './arm-error.ts';
-import { sandboxPrincipal } from './principal.ts';
+import { sandboxAdministrator, sandboxPrincipal } from './principal.ts';
 import { skyferryRole } from './role.ts';
+import type { TokenClaims } from './tokens.ts';
 import { Tokens } from './tokens.ts';
 
 export interface ArmCall {
@@ -84,7 +85,7 @@ async function answer(
   const found = onPath.find(({ route }) => route.method === request.method);
   const fault = faults.take('azure', found?.route.operation ?? request.method);
   if (fault?.kind === 'expired') throw expired(new Date());
-  authenticate(tokens, request);
+  const claims = authenticate(tokens, request);
   const apiVersion = request.query.get('api-version');
   if (apiVersion === null || apiVersion === '') {
     throw new ArmError(
@@ -99,7 +100,7 @@ async function answer(
   const { route, pattern } = found;
   const params = pattern.exec(request.path)?.groups ?? {};
   if (!route.apiVersions.includes(apiVersion)) throw unknownVersion(namespace, route, apiVersion);
-  authorize(route.action, params['subscription'], request.path);
+  authorize(claims, route.action, params['subscription'], request.path);
   if (fault !== null) refuseAsTold(fault);
   return await route.answer({
     params,
@@ -110,7 +111,7 @@ async function answer(
   });
 }
 
-function authenticate(tokens: Tokens, { headers }: CloudRequest): void {
+function authenticate(tokens: Tokens, { headers }: CloudRequest): TokenClaims {
   const challenge = {
     'www-authenticate': `Bearer authorization_uri="https://${headers['host']}/${sandboxPrincipal.tenant}", error="invalid_token", error_description="The authentication failed because of missing 'Authorization' header."`,
   };
@@ -138,6 +139,7 @@ function authenticate(tokens: Tokens, { headers }: CloudRequest): void {
     );
   }
   if (claims.exp * 1000 < Date.now()) throw expired(new Date(claims.exp * 1000));
+  return claims;
 }
 
 function expired(at: Date): ArmError {
@@ -148,8 +150,12 @@ function expired(at: Date): ArmError {
   );
 }
 
-function authorize(action: string, subscription: string | undefined, path: string): void {
-  const { client, object } = sandboxPrincipal;
+function authorize(
+  { appid: client, oid: object }: TokenClaims,
+  action: string,
+  subscription: string | undefined,
+  path: string,
+): void {
   if (subscription !== sandboxPrincipal.subscription) {
     throw new ArmError(
       404,
@@ -157,6 +163,7 @@ function authorize(action: string, subscription: string | undefined, path: strin
       `The subscription '${subscription}' could not be found.`,
     );
   }
+  if (client === sandboxAdministrator.client) return;
   if (skyferryRole.some((granted) => granted.toLowerCase() === action.toLowerCase())) return;
   throw new ArmError(
     403,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CloudContext, CloudRequest, CloudResponse, CloudService } from '../service.ts';
 import { json } from './arm-error.ts';
-import { sandboxPrincipal } from './principal.ts';
+import { sandboxAdministrator, sandboxPrincipal } from './principal.ts';
 import { Tokens } from './tokens.ts';
 
 const LIFETIME_SECONDS = 3599;
@@ -69,7 +69,8 @@ function token(
   if (form.get('grant_type') !== 'client_credentials') {
     return refused(400, 'unsupported_grant_type', 70003, 'The app requested an unsupported grant.');
   }
-  if (client !== sandboxPrincipal.client) {
+  const principal = [sandboxPrincipal, sandboxAdministrator].find((p) => p.client === client);
+  if (principal === undefined) {
     return refused(
       400,
       'unauthorized_client',
@@ -77,7 +78,7 @@ function token(
       `Application with identifier '${client}' was not found in the directory '${tenant}'.`,
     );
   }
-  if (form.get('client_secret') !== sandboxPrincipal.secret) {
+  if (form.get('client_secret') !== principal.secret) {
     return refused(
       401,
       'invalid_client',
@@ -100,7 +101,7 @@ function token(
       aud: resource,
       tid: tenant,
       appid: client,
-      oid: sandboxPrincipal.object,
+      oid: principal.object,
       exp: Math.floor(Date.now() / 1000) + life,
     }),
   });
