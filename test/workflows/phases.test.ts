@@ -253,6 +253,25 @@ describe('parking', () => {
     expect(parked.failure?.message).toBe('3 rows differ in shop.orders');
   });
 
+  test('schemas without a table prove nothing, and are not called rows that differ', async () => {
+    const run = await lab.start(
+      {
+        verifyTables: async () => ({
+          equal: false,
+          position,
+          rows: 0,
+          seconds: 1,
+          differing: 0,
+          tables: [],
+        }),
+      },
+      config,
+    );
+    const parked = await run.untilPhase('parked');
+    expect(parked.parkedIn).toBe('verifying');
+    expect(parked.failure?.message).toBe('nothing was compared: the schemas hold no tables');
+  });
+
   test('a change capture that fails parks the phase it runs behind, and starts again with it', async () => {
     const run = await lab.start(
       { applyChanges: inTurn(failing('SCHEMA_CHANGED', 'ALTER TABLE in the binlog'), forever) },

@@ -1,44 +1,80 @@
 import type { Command } from 'commander';
-import { withConnection } from '../../mysql/connection.ts';
 import { readCatalog } from '../../mysql/catalog/read.ts';
+import { withConnection } from '../../mysql/connection.ts';
+import { findingsLines } from '../../observe/findings-lines.ts';
 import { planLines } from '../../observe/plan-lines.ts';
+import { preparationLines } from '../../observe/preparation-lines.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import { planHash } from '../../plan/plan-hash.ts';
+import type { Finding } from '../../preflight/finding.ts';
 import { blockers, runPreflight } from '../../preflight/run.ts';
-import { findingsLines } from '../../observe/findings-lines.ts';
+import { describePlannedPreparation } from '../../workflows/preparation.ts';
+import type { CloudPlan } from '../../workflows/results.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { LocalOptions } from '../local-logins.ts';
-import { localLogins, untilInterrupted, withLocalLogins } from '../local-logins.ts';
-import { out, printJson } from '../output.ts';
+import type { LocalLook, LocalOptions } from '../local-logins.ts';
+import { lookLocally, untilInterrupted, withLocalLogins } from '../local-logins.ts';
+import { note, out, printJson } from '../output.ts';
 
 export function registerPlan(program: Command): void {
   withLocalLogins(
     program.command('plan').description('Show what a migration would do; changes nothing'),
   ).action(async (_options: object, command: Command) => {
     const options = command.optsWithGlobals<LocalOptions>();
-    const { config, logins } = await localLogins(options);
     await untilInterrupted(async (signal) => {
-      const findings = await runPreflight({ config, ...logins }, { signal });
+      const look = await lookLocally(options, signal);
+      const { findings, made } = await draw(look, signal);
       const stopping = blockers(findings);
-      if (stopping.length > 0) {
-        if (options.json === true) {
-          printJson({
-            status: 'blocked',
-            issues: stopping.map(({ found, ...rest }) => ({ ...rest, message: found })),
-          });
-        } else {
-          for (const line of findingsLines(stopping)) out(line);
-        }
-        process.exitCode = exitCodes.preflightBlocked;
+      if (stopping.length > 0) return showBlockers(stopping, options);
+      if (options.json === true) {
+        printJson({ status: 'ok', data: { clouds: look.clouds, ...made } });
         return;
       }
-      const catalog = await withConnection(logins.source, { signal }, (source) =>
-        readCatalog(source, config.schemas),
-      );
-      const plan = makePlan(config, catalog, findings);
-      const hash = planHash(plan);
-      if (options.json === true) printJson({ status: 'ok', data: { hash, plan } });
-      else for (const line of planLines(plan, hash)) out(line);
+      if (look.clouds !== null) showClouds(look.clouds);
+      if (made === null) note('the rest of the plan follows once both servers are there');
+      else for (const line of planLines(made.plan, made.hash)) out(line);
     });
   });
+}
+
+/** Of servers that are still to be made or prepared only the clouds' part can be drawn. */
+async function draw({ config, logins, clouds }: LocalLook, signal: AbortSignal) {
+  const found: Finding[] =
+    clouds === null ? [] : [...clouds.source.findings, ...clouds.target.findings];
+  if (config === null || logins === null || isUnprepared(clouds)) {
+    return { findings: found, made: null };
+  }
+  const findings = [...found, ...(await runPreflight({ config, ...logins }, { signal }))];
+  if (blockers(findings).length > 0) return { findings, made: null };
+  const catalog = await withConnection(logins.source, { signal }, (source) =>
+    readCatalog(source, config.schemas),
+  );
+  const plan = makePlan(config, catalog, findings);
+  return { findings, made: { hash: planHash(plan), plan } };
+}
+
+function isUnprepared(clouds: CloudPlan | null): boolean {
+  const acts = clouds === null ? [] : [...clouds.source.acts, ...clouds.target.acts];
+  return acts.some(({ when }) => when === 'preparation');
+}
+
+function showClouds(clouds: CloudPlan): void {
+  for (const line of preparationLines(describePlannedPreparation(clouds), Date.now())) out(line);
+  const { differences } = clouds.target;
+  if (differences.length > 0) out('Parameters that will differ');
+  for (const { parameter, source, target, why } of differences) {
+    out(`  ${parameter}: ${source} → ${target}  ${why}`);
+  }
+  out();
+}
+
+function showBlockers(stopping: readonly Finding[], { json }: LocalOptions): void {
+  if (json === true) {
+    printJson({
+      status: 'blocked',
+      issues: stopping.map(({ found, ...rest }) => ({ ...rest, message: found })),
+    });
+  } else {
+    for (const line of findingsLines(stopping)) out(line);
+  }
+  process.exitCode = exitCodes.preflightBlocked;
 }

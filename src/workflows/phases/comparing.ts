@@ -1,7 +1,9 @@
 import { awaitLag, persistently, verifyTables } from '../activities.ts';
+import type { FailureSummary } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
 import { located, milestone, park } from '../migration.ts';
+import type { VerifyResult } from '../results.ts';
 import { mustResize } from './preparing.ts';
 import { nowIso } from '../state.ts';
 
@@ -18,15 +20,27 @@ export async function verifying(migration: Migration): Promise<Phase> {
   state.verifiedOnce = true;
   const result = await persistently(() => verifyTables({ config: located(migration) }));
   state.verification = { ...result, at: nowIso() };
-  if (!result.equal) {
-    const tables = result.tables.filter(({ differing }) => differing > 0).map(({ table }) => table);
-    return park(migration, 'verifying', {
-      code: 'ROWS_DIFFER',
-      message: `${result.differing} rows differ in ${tables.slice(0, 20).join(', ')}`,
-      safe: 'the source takes writes as before; nothing was switched',
-      next: 'skyferry report names the keys; repair those rows on the target, then retry',
-    });
-  }
+  if (!result.equal) return park(migration, 'verifying', notEqual(result));
   milestone(migration, `${result.rows} rows are equal on both sides`);
   return 'awaiting-window';
+}
+
+function notEqual({ differing, tables }: VerifyResult): FailureSummary {
+  const safe = 'the source takes writes as before; nothing was switched';
+  // Equality of nothing with nothing would prove nothing.
+  if (differing === 0) {
+    return {
+      code: 'ROWS_DIFFER',
+      message: 'nothing was compared: the schemas hold no tables',
+      safe,
+      next: 'see whether `schemas` names what is to be moved and the source account may read it, then retry',
+    };
+  }
+  const named = tables.filter((table) => table.differing > 0).map(({ table }) => table);
+  return {
+    code: 'ROWS_DIFFER',
+    message: `${differing} rows differ in ${named.slice(0, 20).join(', ')}`,
+    safe,
+    next: 'skyferry report names the keys; repair those rows on the target, then retry',
+  };
 }

@@ -1,0 +1,149 @@
+import { condition } from '@temporalio/workflow';
+import type { PlannedAct } from '../../prepare/act.ts';
+import { beginAct, completeAct, persistently, surveyClouds } from '../activities.ts';
+import { isInClouds } from '../messages.ts';
+import type { Phase } from '../messages.ts';
+import type { Migration } from '../migration.ts';
+import { milestone, park } from '../migration.ts';
+import type { Preparation } from '../preparation.ts';
+import { actsLeft, isApproved, needsApproval, newPreparation } from '../preparation.ts';
+import { nowIso } from '../state.ts';
+
+/** Nothing can be checked on servers that are not found or made yet. */
+export function mustPrepare({ config, state }: Migration): boolean {
+  return isInClouds(config) && state.servers === null;
+}
+
+/** Looks at the clouds; changes nothing. */
+export async function survey(migration: Migration): Promise<Phase> {
+  const { config, state } = migration;
+  const plan = await surveyClouds({ config });
+  state.findings = [...plan.source.findings, ...plan.target.findings];
+  const blocking = state.findings.filter(({ severity }) => severity === 'blocker');
+  if (blocking.length > 0) {
+    return park(migration, 'preflight', {
+      code: 'PREFLIGHT_BLOCKED',
+      message: `the clouds' preparation is blocked: ${blocking.map(({ code }) => code).join(', ')}`,
+      safe: 'nothing was changed',
+      next: 'skyferry doctor shows each with its fix; then retry-phase',
+    });
+  }
+  const former = state.preparation;
+  state.preparation = former === null ? newPreparation(plan) : takeUp(former, plan);
+  if (actsLeft(state.preparation, 'preparation').length === 0) return locate(migration);
+  return needsApproval(state.preparation) ? 'awaiting-preparation' : 'preparing';
+}
+
+/** What was done stays done; another plan needs another approval. */
+function takeUp(former: Preparation, plan: Preparation['plan']): Preparation {
+  const again = new Set([...plan.source.acts, ...plan.target.acts].map(({ name }) => name));
+  const when = (name: string) =>
+    [...former.plan.source.acts, ...former.plan.target.acts].find((act) => act.name === name)?.when;
+  return {
+    ...former,
+    plan,
+    approval: former.plan.hash === plan.hash ? former.approval : null,
+    // Found to be needed once more, so it is not as it was left.
+    done: Object.fromEntries(
+      Object.entries(former.done).filter(
+        ([name]) => !(again.has(name) && when(name) === 'preparation'),
+      ),
+    ),
+  };
+}
+
+export async function awaitingPreparation({ state }: Migration): Promise<Phase> {
+  const { preparation } = state;
+  if (preparation === null) return 'preflight';
+  await condition(() => isApproved(preparation));
+  return 'preparing';
+}
+
+/** Each act is one visible pair of activities; then the clouds are looked at again. */
+export async function preparing(migration: Migration): Promise<Phase> {
+  const { state } = migration;
+  const { preparation } = state;
+  if (preparation === null) return 'preflight';
+  if (needsApproval(preparation) && preparation.approval === null) return 'awaiting-preparation';
+  await performAll(migration, preparation, 'preparation');
+  return await locate(migration);
+}
+
+/** Before the window, while changes go on being applied: a restart costs no downtime here. */
+export async function resizing(migration: Migration): Promise<Phase> {
+  const { preparation } = migration.state;
+  if (preparation !== null) await performAll(migration, preparation, 'before-window');
+  return 'catching-up';
+}
+
+export function mustResize({ state: { preparation } }: Migration): boolean {
+  return preparation !== null && actsLeft(preparation, 'before-window').length > 0;
+}
+
+/** Borrowed things are given back once nothing needs them any more. */
+export async function giveBack(migration: Migration): Promise<void> {
+  const { preparation } = migration.state;
+  if (preparation !== null) await performAll(migration, preparation, 'completion');
+}
+
+async function performAll(
+  migration: Migration,
+  preparation: Preparation,
+  when: PlannedAct['when'],
+): Promise<void> {
+  for (const act of actsLeft(preparation, when)) await perform(migration, preparation, act);
+}
+
+async function perform(
+  migration: Migration,
+  preparation: Preparation,
+  { name, former }: PlannedAct,
+): Promise<void> {
+  const { config } = migration;
+  const { source, target } = preparation.plan;
+  const input = {
+    config,
+    addresses: {
+      source: source.address,
+      target: migration.state.servers?.target ?? target.address,
+    },
+    act: name,
+    formers: preparation.formers,
+  };
+  if (preparation.begun?.act !== name) {
+    preparation.formers = { ...preparation.formers, [name]: former ?? {} };
+    const begun = await beginAct({ ...input, formers: preparation.formers });
+    if (former === undefined)
+      preparation.formers = { ...preparation.formers, [name]: begun.former };
+    preparation.begun = { act: name, begun };
+  }
+  const { begun } = preparation.begun;
+  const { note } = await persistently(() => completeAct({ ...input, begun }));
+  preparation.begun = null;
+  preparation.done = { ...preparation.done, [name]: { note, at: nowIso() } };
+  milestone(migration, note);
+}
+
+/** Both servers are there: the checks of the servers themselves come next. */
+async function locate(migration: Migration): Promise<Phase> {
+  const { config, state } = migration;
+  const { preparation } = state;
+  if (preparation === null) return 'preflight';
+  const { source, target } = await surveyClouds({ config });
+  const missing = [...source.acts, ...target.acts].filter(({ when }) => when === 'preparation');
+  if (source.address !== null && target.address !== null && missing.length === 0) {
+    state.servers = { source: source.address, target: target.address };
+    preparation.plan = {
+      ...preparation.plan,
+      target: { ...preparation.plan.target, running: target.running, facts: target.facts },
+      source: { ...preparation.plan.source, facts: source.facts },
+    };
+    return 'preflight';
+  }
+  return park(migration, 'preflight', {
+    code: 'CLOUD_FAILED',
+    message: `prepared, and still not as it has to be: ${missing.map(({ does }) => does).join('; ') || 'a server has no address'}`,
+    safe: 'nothing was copied',
+    next: 'retry-phase looks again and plans what is missing',
+  });
+}

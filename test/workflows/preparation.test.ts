@@ -1,0 +1,164 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { CloudPlan } from '../../src/workflows/results.ts';
+import { cloudConfig, planHash } from './config.ts';
+import { Lab } from './lab.ts';
+import { cloudPlan, failing, forever, inTurn, planned, surveyed } from './scripted.ts';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.open();
+});
+afterEach(async () => {
+  await lab.clear();
+});
+afterAll(async () => {
+  await lab[Symbol.asyncDispose]();
+});
+
+const hash = cloudPlan.hash;
+const reboot = planned({
+  name: 'aws/reboot',
+  interrupts: 'the source for a minute',
+  needsApproval: true,
+  former: { gtid_mode: 'OFF' },
+});
+const server = planned({ name: 'azure/server', costs: '0.41 USD an hour', needsApproval: true });
+const shrink = planned({ name: 'azure/run-size', when: 'before-window' });
+const firewall = planned({ name: 'azure/remove-worker-firewall', when: 'completion' });
+const plan: CloudPlan = {
+  hash,
+  source: surveyed({ acts: [reboot] }),
+  target: surveyed({ acts: [server, shrink, firewall], address: null }),
+};
+
+describe('servers in clouds', () => {
+  test('nothing is changed before a person approves; then each act is begun and completed once', async () => {
+    const run = await lab.start(
+      {
+        surveyClouds: inTurn(
+          async () => plan,
+          async () => cloudPlan,
+        ),
+      },
+      cloudConfig,
+    );
+    const waiting = await run.untilPhase('awaiting-preparation');
+    expect(run.calls).toEqual(['listSearchAttributes', 'surveyClouds']);
+    expect(waiting.blockers.join('\n')).toContain(
+      'does aws/reboot; interrupts the source for a minute',
+    );
+    expect(waiting.blockers.join('\n')).toContain('costs 0.41 USD an hour');
+    expect(waiting.nextSteps).toContainEqual(
+      expect.stringContaining(`skyferry approve-preparation`),
+    );
+    await run.send('approve-cutover', { by: 'eve' });
+    await run.send('approve-preparation', { by: 'eve', planHash: 'f'.repeat(64) });
+    await run.send('approve-preparation', { by: 'ann', planHash: hash, note: 'go' });
+    await run.untilPhase('awaiting-approval');
+    await run.send('approve-cutover', { by: 'ann', planHash });
+    const report = await run.result();
+    expect(report.status.history.map(({ phase }) => phase)).toEqual([
+      'preflight',
+      'awaiting-preparation',
+      'preparing',
+      'preflight',
+      'provisioning',
+      'full-load',
+      'catching-up',
+      'resizing',
+      'catching-up',
+      'verifying',
+      'awaiting-window',
+      'awaiting-approval',
+      'cutting-over',
+      'completed',
+    ]);
+    const acts = run.calls.filter((call) => /Act$/.test(call));
+    expect(acts).toEqual(Array.from({ length: 4 }).flatMap(() => ['beginAct', 'completeAct']));
+    expect(report.status.messages.map(({ outcome }) => outcome)).toEqual([
+      'refused',
+      'refused',
+      'accepted',
+      'accepted',
+    ]);
+    expect(report.status.preparation?.acts.map(({ done }) => done)).toEqual([
+      'aws/reboot done after t:aws/reboot',
+      'azure/server done after t:azure/server',
+      'azure/run-size done after t:azure/run-size',
+      'azure/remove-worker-firewall done after t:azure/remove-worker-firewall',
+    ]);
+    const history = await run.historyText();
+    expect(history).toContain('"formers":{"aws/reboot":{"gtid_mode":"OFF"}}');
+  });
+
+  test('what needs nobody is done by itself; servers that are ready go straight on', async () => {
+    const free = { ...plan, source: surveyed({}), target: surveyed({ acts: [shrink] }) };
+    const run = await lab.start({ surveyClouds: async () => free }, cloudConfig);
+    const status = await run.untilPhase('awaiting-approval');
+    expect(status.history.map(({ phase }) => phase)).not.toContain('awaiting-preparation');
+    expect(run.calls.filter((call) => call === 'beginAct')).toHaveLength(1);
+  });
+
+  test('an act that was begun is awaited after a failure, not begun again', async () => {
+    let tokens = 0;
+    const run = await lab.start(
+      {
+        surveyClouds: inTurn(
+          async () => ({ ...plan, source: surveyed({}) }),
+          async () => cloudPlan,
+        ),
+        beginAct: async () => ({ token: `t${++tokens}`, already: false, former: {} }),
+        completeAct: inTurn(failing('CLOUD_FAILED'), async ({ begun }) => ({
+          note: `ready by ${begun.token}`,
+        })),
+      },
+      cloudConfig,
+    );
+    await run.untilPhase('awaiting-preparation');
+    await run.send('approve-preparation', { by: 'ann' });
+    const parked = await run.untilPhase('parked');
+    expect(parked).toMatchObject({ parkedIn: 'preparing', failure: { code: 'CLOUD_FAILED' } });
+    await run.send('retry-phase', { by: 'ann' });
+    const { preparation } = await run.untilPhase('awaiting-approval');
+    expect(preparation?.acts[0]?.done).toBe('ready by t1');
+  });
+
+  test('a blocker in a cloud stops before anything is changed', async () => {
+    const blocked: CloudPlan = {
+      ...plan,
+      target: surveyed({
+        findings: [{ code: 'azure-name', severity: 'blocker', found: 'the name is taken' }],
+      }),
+    };
+    const run = await lab.start({ surveyClouds: async () => blocked }, cloudConfig);
+    const parked = await run.untilPhase('parked');
+    expect(parked.blockers).toContain('the name is taken');
+    expect(run.calls).not.toContain('beginAct');
+  });
+
+  test('abort before the target exists asks the clouds alone, and deletes only when told', async () => {
+    const asked: unknown[] = [];
+    const run = await lab.start(
+      {
+        surveyClouds: async () => plan,
+        completeAct: forever as never,
+        undoClouds: async ({ deleteCreated, formers }) => {
+          asked.push({ deleteCreated, formers });
+          return ['removed Azure server shop-new'];
+        },
+      },
+      cloudConfig,
+    );
+    await run.untilPhase('awaiting-preparation');
+    await run.send('approve-preparation', { by: 'ann' });
+    await run.calledFor('completeAct');
+    await run.send('abort', { by: 'ann', deleteCreated: true });
+    const report = await run.result();
+    expect(report.status.phase).toBe('aborted');
+    expect(report.aborted?.undone).toEqual(['removed Azure server shop-new']);
+    expect(run.calls).not.toContain('abortMigration');
+    expect(asked).toEqual([
+      { deleteCreated: true, formers: { 'aws/reboot': { gtid_mode: 'OFF' } } },
+    ]);
+  });
+});
