@@ -34,7 +34,7 @@ const whenWords: Record<string, string> = {
   completion: 'after the switch',
 };
 
-function runningLine(
+export function runningLine(
   { resource, hourly, since }: PreparationStatus['running'][number],
   now: number,
 ): string {

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { stripVTControlCharacters } from 'node:util';
 import { dirname, join } from 'node:path';
+import { runningLine } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
 import { applicationDowntimeMs, namedRowLines, phaseDurations, tableEvidence } from './evidence.ts';
@@ -18,6 +20,7 @@ export async function reportHtml(evidence: ReportEvidence): Promise<string> {
 <header><h1>${esc(`migration/${status.name}`)}</h1><span class="phase ${esc(status.phase)}">${esc(status.phase)}</span></header>
 ${figures(evidence)}
 ${section('Phases', phases(evidence))}
+${section('Clouds', clouds(evidence))}
 ${section('Lag', await lagPlot(evidence))}
 ${section('Cutover', cutover(evidence))}
 ${section('As the application saw it', application(evidence))}
@@ -83,6 +86,32 @@ function phases({ report, generatedAt }: ReportEvidence): string {
 
 function bar(label: string, share: number, text: string, title: string): string {
   return `<div class="bar" title="${esc(title)}"><span class="label">${esc(label)}</span><span class="track"><i style="width:${(share * 100).toFixed(2)}%"></i></span><span class="value">${esc(text)}</span></div>`;
+}
+
+function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidence): string {
+  const { preparation } = status;
+  if (preparation === undefined) return '';
+  const acts = preparation.acts.map(({ name, does, interrupts, costs, done }) => [
+    name,
+    done ?? does,
+    [interrupts && `interrupts ${interrupts}`, costs].filter(Boolean).join('; '),
+  ]);
+  const running = preparation.running.map((resource) => [
+    'runs',
+    stripVTControlCharacters(runningLine(resource, Date.parse(generatedAt))),
+    '',
+  ]);
+  const differences = (plan?.target.differences ?? []).map(({ parameter, source, target, why }) => [
+    parameter,
+    `${source} → ${target}`,
+    why,
+  ]);
+  return [
+    grid(['change', 'what it did', 'consequences'], [...acts, ...running], []),
+    differences.length === 0
+      ? ''
+      : grid(['parameter that differs', 'values', 'why'], differences, []),
+  ].join('');
 }
 
 async function lagPlot({ report }: ReportEvidence): Promise<string> {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { preparationLines } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
 import { applicationDowntimeMs, namedRowLines, phaseDurations, tableEvidence } from './evidence.ts';
@@ -8,6 +9,7 @@ export function reportText(evidence: ReportEvidence): string {
   return [
     heading(evidence),
     phases(evidence),
+    clouds(evidence),
     tables(evidence),
     differingRows(evidence),
     cutover(evidence),
@@ -41,6 +43,17 @@ function phases({ report, generatedAt }: ReportEvidence): string {
     table.push([phase, startedAt, formatDuration(ms), times]);
   }
   return table.toString();
+}
+
+function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidence): string {
+  if (status.preparation === undefined) return '';
+  return [
+    ...preparationLines(status.preparation, Date.parse(generatedAt)),
+    ...(plan?.target.differences ?? []).map(
+      ({ parameter, source, target, why }) =>
+        `  differs: ${parameter}: ${source} → ${target}  ${why}`,
+    ),
+  ].join('\n');
 }
 
 function tables({ report }: ReportEvidence): string {
