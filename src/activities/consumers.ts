@@ -5,6 +5,7 @@ import { SkyferryFailure } from '../failures.ts';
 import type { Consumer } from '../cutover/job.ts';
 import { createCommandSwitch } from '../cutover/switches/command.ts';
 import { createFileSwitch } from '../cutover/switches/file.ts';
+import { createRfc2136Switch } from '../cutover/switches/rfc2136.ts';
 import type { Switch } from '../cutover/switches/switch.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -25,7 +26,7 @@ export async function resolveConsumers(
 }
 
 function createSwitch(
-  { switchCommands, switchDirectories }: ActivityDependencies,
+  { secrets, switchCommands, switchDirectories }: ActivityDependencies,
   config: SwitchConfig,
   migration: string,
 ): Switch {
@@ -38,7 +39,22 @@ function createSwitch(
         commands: switchCommands,
         environment: { SKYFERRY_MIGRATION: migration },
       });
+    case 'rfc2136': {
+      const { key } = config;
+      return createRfc2136Switch({
+        ...config,
+        key: async () =>
+          key === undefined ? null : { ...key, secret: await secrets.resolve(key.secret) },
+        nsupdate: findNsupdate,
+      });
+    }
     default:
       throw new SkyferryFailure('SWITCH_FAILED', `this version cannot switch ${config.kind} yet`);
   }
+}
+
+/** What is at hand: nothing is fetched in the middle of a cutover. */
+async function findNsupdate(): Promise<readonly string[]> {
+  const { resolveNsupdate } = await import('../sandbox/resolver/resolve.ts');
+  return (await resolveNsupdate({ fetch: false, progress: () => {} })).command([]);
 }

@@ -2,13 +2,22 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Store } from './service.ts';
 
-/** Opens stores below a folder: one JSON file each, replaced at once, readable by its owner only. */
+/**
+ * Opens stores below a folder: one JSON file each, replaced at once, readable by its owner only. Services
+ * that ask for the same name share one store.
+ */
 export function storesIn(folder: string): <T>(name: string, initial: T) => Promise<Store<T>> {
-  return async <T>(name: string, initial: T) => {
-    const file = join(folder, `${name}.json`);
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    return new FileStore<T>(file, (await read<T>(file)) ?? structuredClone(initial));
+  const opened = new Map<string, Promise<unknown>>();
+  return <T>(name: string, initial: T) => {
+    const store = opened.get(name) ?? open(join(folder, `${name}.json`), initial);
+    opened.set(name, store);
+    return store as Promise<Store<T>>;
   };
+}
+
+async function open<T>(file: string, initial: T): Promise<Store<T>> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  return new FileStore<T>(file, (await read<T>(file)) ?? structuredClone(initial));
 }
 
 class FileStore<T> implements Store<T> {

@@ -96,7 +96,7 @@ describe('the fake Secrets Manager, by the unmodified SDK', () => {
     administrator.middlewareStack.add(
       (next) => async (args) => {
         const request = args.request as { body: string };
-        request.body = request.body.replace('"Tags"', '"Labels"');
+        request.body = request.body.replace('"Tags"', '"Tabs"');
         return await next(args);
       },
       { step: 'build', name: 'misspell' },
