@@ -14,7 +14,6 @@ import {
 } from '@peculiar/x509';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -26,7 +25,7 @@ export const AUTHORITY_FILE = 'ca.pem';
 export interface Authority {
   /** PEM; what clients are to trust. */
   readonly certificate: string;
-  /** @param names DNS names or addresses for the subject alternative names; the first is the subject too */
+  /** @param names DNS names for the subject alternative names; the first is the subject too */
   issue(names: readonly [string, ...string[]]): Promise<{ certificate: string; key: string }>;
 }
 
@@ -78,9 +77,7 @@ function authorityOf(certificate: X509Certificate, signingKey: webcrypto.CryptoK
           new BasicConstraintsExtension(false, undefined, true),
           new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
           new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-          new SubjectAlternativeNameExtension(
-            names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-          ),
+          new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
         ],
       });
       const key = await webcrypto.subtle.exportKey('pkcs8', serverKeys.privateKey);
