@@ -7,7 +7,7 @@ import type { Activities } from './contract.ts';
 import { copyTables } from './copy-tables.ts';
 import { createTables } from './create-tables.ts';
 import { createViewsAndRoutines } from './create-views-and-routines.ts';
-import { beginAct, completeAct, surveyClouds, undoClouds } from './clouds.ts';
+import { beginAct, completeAct, surveyClouds, undoClouds } from './preparation.ts';
 import { cutOver, settleCutover } from './cut-over.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { listSearchAttributes } from './list-search-attributes.ts';

@@ -1,0 +1,47 @@
+import type { CloudsJob } from '../prepare/clouds-job.ts';
+import { openAct, undoClouds as undo } from '../prepare/open-act.ts';
+import { surveyClouds as survey } from '../prepare/survey-clouds.ts';
+import type { Activities, OfAct, OfClouds } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { runStep } from './step.ts';
+
+export function surveyClouds(deps: ActivityDependencies): Activities['surveyClouds'] {
+  return async (input) =>
+    await runStep('prepare', async ({ signal }) => await survey(jobOf(deps, input), { signal }));
+}
+
+export function beginAct(deps: ActivityDependencies): Activities['beginAct'] {
+  return async (input) =>
+    await runStep('prepare', async ({ signal, report }) => {
+      report({ step: `${input.act}: begin` });
+      const act = await openAct(actJobOf(deps, input), input.act, signal);
+      return await act.begin(signal);
+    });
+}
+
+export function completeAct(deps: ActivityDependencies): Activities['completeAct'] {
+  return async (input) =>
+    await runStep('prepare', async ({ signal, report }) => {
+      report({ step: input.act });
+      const act = await openAct(actJobOf(deps, input), input.act, signal);
+      const onProgress = (step: string) => report({ step: `${input.act}: ${step}` });
+      return await act.complete(input.begun, { signal, onProgress });
+    });
+}
+
+export function undoClouds(deps: ActivityDependencies): Activities['undoClouds'] {
+  return async ({ deleteCreated, ...input }) =>
+    await runStep(
+      'prepare',
+      async ({ signal }) => await undo(actJobOf(deps, input), { deleteCreated, signal }),
+    );
+}
+
+function jobOf({ clouds, secrets, now }: ActivityDependencies, { config }: OfClouds): CloudsJob {
+  return { config, aws: clouds.aws, azure: clouds.azure, secrets, now };
+}
+
+function actJobOf(deps: ActivityDependencies, input: Omit<OfAct, 'act'>) {
+  const { addresses, formers } = input;
+  return { ...jobOf(deps, input), addresses, formers };
+}
