@@ -49,7 +49,7 @@ const fenceAccount = {
   fence: account
     .optional()
     .describe(
-      'A separate account that may stop writes. super-read-only: SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN; account-lock: CREATE USER, PROCESS, and CONNECTION_ADMIN or EXECUTE on mysql.rds_kill',
+      'A separate account that may stop writes. super-read-only: SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN; account-lock: CREATE USER, PROCESS, XA_RECOVER_ADMIN, SELECT on mysql, and CONNECTION_ADMIN or EXECUTE on mysql.rds_kill',
     ),
 };
 

@@ -26,6 +26,7 @@ export function makePlan(
 ): Plan {
   const foreignKeys = catalog.tables.flatMap((table) => table.foreignKeys);
   const cascading = foreignKeys.filter((key) => cascades(key.onDelete) || cascades(key.onUpdate));
+  const fence = findings.find(({ code }) => code === 'fence-kind')?.found ?? config.cutover.fence;
   return {
     name: config.name,
     source: `${config.source.host}:${config.source.port}`,
@@ -44,9 +45,9 @@ export function makePlan(
     },
     foreignKeys: { count: foreignKeys.length, cascading: cascading.length },
     estimates: estimate(catalog.tables),
-    changesOnSource: changesOnSource(config, catalog),
+    changesOnSource: changesOnSource(catalog, fence),
     changesOnTarget: changesOnTarget(config),
-    cutover: plannedCutover(config),
+    cutover: plannedCutover(config, fence),
     warnings: findings
       .filter(({ severity }) => severity === 'warning')
       .map(
@@ -108,7 +109,7 @@ function estimate(tables: readonly Table[]): Estimates {
   };
 }
 
-function changesOnSource(config: LocatedConfig, catalog: Catalog): string[] {
+function changesOnSource(catalog: Catalog, fence: string): string[] {
   const keyless = catalog.tables.filter((table) => table.rowKey === null);
   return [
     'binlog retention is raised for the migration where it is too short and may be set, and put back at the end',
@@ -117,7 +118,7 @@ function changesOnSource(config: LocatedConfig, catalog: Catalog): string[] {
           `LOCK TABLES … READ for milliseconds on each table without a key: ${keyless.map((t) => displayName(t.name)).join(', ')}`,
         ]
       : []),
-    `the fence (${config.cutover.fence}) during the cutover; it stays after the switch`,
+    `the fence during the cutover, which stays after the switch: ${fence}`,
   ];
 }
 
@@ -128,9 +129,9 @@ function changesOnTarget(config: LocatedConfig): string[] {
   ];
 }
 
-function plannedCutover({ cutover }: LocatedConfig): PlannedCutover {
+function plannedCutover({ cutover }: LocatedConfig, fence: string): PlannedCutover {
   return {
-    fence: cutover.fence,
+    fence,
     alsoFenced: cutover.otherSchemasMayBeFenced,
     window: describeWindow(cutover.window),
     approval: describeApproval(cutover.approval),

@@ -78,12 +78,13 @@ export async function readServers(
   config: LocatedConfig,
   connections: Connections,
 ): Promise<Pick<PreflightFacts, 'source' | 'target' | 'fence'>> {
-  const fenceUser = config.source.fence?.user;
+  // Where no account of its own is named, the migration's own one fences; see `resolveFence`.
+  const fenceUser = config.source.fence?.user ?? config.source.user;
   return {
     source: await readServerFacts('source', config.source.user, connections.source),
     target: await readServerFacts('target', config.target.user, connections.target),
     fence:
-      connections.fence !== undefined && fenceUser !== undefined
+      connections.fence !== undefined
         ? await readServerFacts('fence', fenceUser, connections.fence)
         : undefined,
   };

@@ -5,6 +5,8 @@ import { locateWritten } from '../../src/config/located.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
+import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
 import { runPreflight } from '../../src/preflight/run.ts';
 import { startMysqlPair } from '../servers.ts';
 
@@ -181,6 +183,47 @@ test('a consumer that cannot log in to the target is a warning with its name', a
       object: expect.stringContaining('api: nobody@') as string,
     }),
   );
+});
+
+test('the lock of accounts is chosen where the variables cannot be set, and says whom it reaches', async () => {
+  await run(pair.source, [
+    "CREATE USER locks@'%' IDENTIFIED BY 'p'",
+    "GRANT CREATE USER, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN ON *.* TO locks@'%'",
+    "GRANT SELECT ON mysql.* TO locks@'%'",
+    "CREATE USER web@'%' IDENTIFIED BY 'p'",
+    "GRANT INSERT ON shop.* TO web@'%'",
+    'CREATE EVENT shop.tick ON SCHEDULE EVERY 1 DAY DO DELETE FROM shop.good WHERE FALSE',
+  ]);
+  const fence: Endpoint = { ...pair.source, user: 'locks', password: 'p' };
+  const located: LocatedConfig = {
+    ...config,
+    source: { ...config.source, fence: { user: 'locks', password: '${env:A}' } },
+  };
+  const checked = (cutover: Partial<LocatedConfig['cutover']> = {}) =>
+    runPreflight(
+      {
+        config: { ...located, cutover: { ...located.cutover, ...cutover } },
+        source: pair.source,
+        target: pair.target,
+        fence,
+      },
+      { signal },
+    );
+  const findings = await checked();
+  expect(of(findings, 'fence-kind')).toMatchObject([{ object: 'account-lock' }]);
+  expect(of(findings, 'other-schemas')).toMatchObject([{ severity: 'ok' }]);
+  expect(of(findings, 'fence')).toMatchObject([
+    { severity: 'info', object: 'web@%' },
+    { severity: 'warning', object: 'root@%' },
+    { severity: 'warning', object: 'events shop.tick' },
+  ]);
+  expect(makePlan(located, emptyCatalog, findings).cutover.fence).toContain('account-lock: every');
+  const forgotten = await checked({ applicationAccounts: [{ user: 'poor', host: '%' }] });
+  expect(of(forgotten, 'fence')).toContainEqual(
+    expect.objectContaining({ severity: 'blocker', object: 'web@%' }),
+  );
+  const refused = await checked({ fence: 'rds-read-only' });
+  expect(of(refused, 'fence')).toContainEqual(expect.objectContaining({ severity: 'blocker' }));
 });
 
 function preflight(wanted: LocatedConfig = config): Promise<Finding[]> {

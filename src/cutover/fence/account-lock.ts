@@ -5,6 +5,9 @@ import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import type { QualifiedName } from '../../mysql/identifier.ts';
 import { displayName } from '../../mysql/identifier.ts';
+import type { Coverage } from './cover.ts';
+import { cover } from './cover.ts';
+import { describeFence } from './describe-fence.ts';
 import type { AccountName, Fence, FenceContext, FenceProof, FenceState, Foreign } from './fence.ts';
 import { assertKind } from './fence.ts';
 import { couldWrite, proveByLogin } from './prove.ts';
@@ -43,10 +46,7 @@ export class AccountLockFence implements Fence {
   }
 
   describe(): string {
-    const named = this.#context.applicationAccounts.map(displayAccount);
-    const which =
-      named.length > 0 ? named.join(', ') : 'every account that may write in the migrated schemas';
-    return `account-lock: ${which} cannot log in, wherever else it writes; its sessions are ended`;
+    return describeFence(this.kind, this.#context.applicationAccounts);
   }
 
   async read(signal?: AbortSignal): Promise<AccountLockState> {
@@ -185,33 +185,12 @@ export class AccountLockFence implements Fence {
     };
   }
 
-  /**
-   * `covered` are to be locked; `forgotten` may write, and the configuration does not name them;
-   * `administrators` as well, and are not locked unless they are named.
-   */
-  async #look(
-    signal?: AbortSignal,
-  ): Promise<Record<'covered' | 'forgotten' | 'administrators', Account[]>> {
+  async #look(signal?: AbortSignal): Promise<Coverage> {
     const { account, source, schemas, applicationAccounts } = this.#context;
-    const all = await withConnection(this.#account, optional(signal), (connection) =>
+    const all = await withConnection(account, optional(signal), (connection) =>
       readAccounts(connection, schemas),
     );
-    const own = new Set([account.user, source.user]);
-    const others = all.filter(({ user }) => !own.has(user));
-    const named = new Set(applicationAccounts.map(keyOf));
-    const writers = others.filter(({ writes }) => writes);
-    // The process list says under which name a session logged in, not under which of that name's hosts.
-    const users = new Set(
-      named.size === 0
-        ? writers.filter(({ administers }) => !administers).map(({ user }) => user)
-        : others.filter((a) => named.has(keyOf(a))).map(({ user }) => user),
-    );
-    const open = writers.filter(({ user }) => !users.has(user));
-    return {
-      covered: others.filter(({ user }) => users.has(user)),
-      forgotten: open.filter(({ administers }) => !administers),
-      administrators: open.filter(({ administers, locked }) => administers && !locked),
-    };
+    return cover(all, [account.user, source.user], applicationAccounts);
   }
 
   async #runningEvents(signal?: AbortSignal): Promise<QualifiedName[]> {

@@ -5,7 +5,7 @@ import type { FenceKind } from './fence.ts';
 
 export type FenceChoice =
   | { readonly kind: FenceKind; readonly refused?: undefined }
-  | { readonly refused: string; readonly fix: string };
+  | { readonly kind?: undefined; readonly refused: string; readonly fix: string };
 
 /** Until a parameter of a group in use is a running server's own, once. */
 const RDS_PROPAGATION_MS = 60_000;

@@ -3,6 +3,7 @@ import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
+import { describeFence } from './describe-fence.ts';
 import type { Fence, FenceContext, FenceProof, FenceState, Foreign } from './fence.ts';
 import { assertKind } from './fence.ts';
 import { couldWrite, proveByWrite } from './prove.ts';
@@ -38,7 +39,7 @@ export class SuperReadOnlyFence implements Fence {
   }
 
   describe(): string {
-    return 'super-read-only: the whole server refuses writes of everybody';
+    return describeFence(this.kind, []);
   }
 
   async read(signal?: AbortSignal): Promise<SuperReadOnlyState> {

@@ -1,66 +1,143 @@
+import { cover } from '../../cutover/fence/cover.ts';
+import { runningEvents } from '../../cutover/fence/running-events.ts';
+import { displayAccount, keyOf, readAccounts } from '../../cutover/fence/writers.ts';
+import { displayName } from '../../mysql/identifier.ts';
+import type { PreflightFacts, ServerFacts } from '../facts.ts';
 import { check } from '../finding.ts';
-
-const needed = [
-  'SYSTEM_VARIABLES_ADMIN',
-  'CONNECTION_ADMIN',
-  'PROCESS',
-  'XA_RECOVER_ADMIN',
-  'REPLICATION CLIENT',
-];
+import { chosenFence } from './fence-kind.ts';
 
 /** Without a fence that is proved to hold, "nothing lost" would be a hope. */
 export const fenceCheck = check(
   'fence',
   'writes on the source can be stopped, and proved to have stopped',
-  async ({ fence, config, source }) => {
-    if (fence === undefined) {
+  async (facts) => {
+    const { fence, config } = facts;
+    const choice = await chosenFence(facts);
+    if (fence === undefined || choice === null) {
       return [
-        {
-          severity: 'blocker' as const,
-          object: 'source.fence',
-          found: config.source.fence === undefined ? 'is not configured' : 'cannot log in',
-          fix: `CREATE USER …; GRANT ${needed.join(', ')} ON *.* TO that account; name it in source.fence`,
-        },
+        blocker(
+          'source.fence',
+          config.source.fence === undefined ? 'is not configured' : 'cannot log in',
+          'CREATE USER …; GRANT SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN, REPLICATION CLIENT ON *.* TO that account; name it in source.fence',
+        ),
       ];
     }
-    const missing = needed.filter((privilege) => !fence.grants.global(privilege));
-    const prepared = missing.includes('XA_RECOVER_ADMIN')
-      ? []
-      : await fence.connection.query('XA RECOVER');
-    const readOnly = ['read_only', 'super_read_only'].filter(
-      (name) => source.variable(name) === 'ON',
-    );
     return [
-      ...(readOnly.length > 0
-        ? [
-            {
-              severity: 'blocker' as const,
-              object: `source ${readOnly.join(', ')}`,
-              found: 'is ON: whose fence it is cannot be told, and the cutover would not lift it',
-              fix: 'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF;',
-            },
-          ]
-        : []),
-      ...(missing.length > 0
-        ? [
-            {
-              severity: 'blocker' as const,
-              object: `fence account ${fence.user}`,
-              found: `lacks ${missing.join(', ')}`,
-              fix: `GRANT ${missing.join(', ')} ON *.* TO '${fence.user}'@'%';`,
-            },
-          ]
-        : []),
-      ...(prepared.length > 0
-        ? [
-            {
-              severity: 'warning' as const,
-              object: `${prepared.length} prepared XA transactions`,
-              found: 'can be committed under the fence, so the cutover refuses while there are any',
-              fix: 'XA RECOVER; then XA COMMIT or XA ROLLBACK each',
-            },
-          ]
-        : []),
+      ...alreadyReadOnly(facts),
+      ...(choice.refused === undefined
+        ? []
+        : [blocker(`fence account ${fence.user}`, choice.refused, choice.fix)]),
+      ...(choice.kind?.startsWith('account-lock') === true ? await lockable(facts, fence) : []),
+      ...(choice.kind === 'account-lock' ? await events(facts) : []),
+      ...(await preparedXa(fence)),
     ];
   },
 );
+
+function blocker(object: string, found: string, fix: string) {
+  return { severity: 'blocker' as const, object, found, fix };
+}
+
+function alreadyReadOnly({ source }: PreflightFacts) {
+  const readOnly = ['read_only', 'super_read_only'].filter(
+    (name) => source.variable(name) === 'ON',
+  );
+  if (readOnly.length === 0) return [];
+  return [
+    blocker(
+      `source ${readOnly.join(', ')}`,
+      'is ON: whose fence it is cannot be told, and the cutover would not lift it',
+      'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF;',
+    ),
+  ];
+}
+
+/** Whom the lock of accounts reaches, and whom it does not. */
+async function lockable({ config, source }: PreflightFacts, fence: ServerFacts) {
+  const { applicationAccounts: named } = config.cutover;
+  const accounts = await readAccounts(fence.connection, config.schemas);
+  const own = [fence.user, source.user];
+  const { covered, forgotten, administrators } = cover(accounts, own, named);
+  const there = new Set(accounts.map(keyOf));
+  const absent = named.filter((account) => !there.has(keyOf(account)));
+  const writing = accounts.filter(({ user, writes }) => own.includes(user) && writes);
+  const list = (all: readonly { user: string; host: string }[]) =>
+    all.map(displayAccount).join(', ');
+  const outcome = (severity: 'info' | 'warning', object: string, found: string, fix?: string) => ({
+    severity,
+    object,
+    found,
+    ...(fix !== undefined && { fix }),
+  });
+  return [
+    ...(covered.some(({ locked }) => !locked)
+      ? [outcome('info', list(covered), 'is locked during the cutover, whatever else it does')]
+      : [
+          blocker(
+            'accounts of the source',
+            'none that is not locked already may write in the migrated schemas: there is nothing to lock',
+            'name the applications in cutover.applicationAccounts',
+          ),
+        ]),
+    ...(absent.length > 0
+      ? [blocker(list(absent), 'is not an account of the source', 'correct its name and host')]
+      : []),
+    ...(forgotten.length > 0
+      ? [
+          blocker(
+            list(forgotten),
+            'may write in the migrated schemas and would not be locked',
+            'name it in cutover.applicationAccounts, or take its rights; an account without a name: DROP USER',
+          ),
+        ]
+      : []),
+    ...(administrators.length > 0
+      ? [
+          outcome(
+            'info',
+            list(administrators),
+            'may write and could unlock itself: it is not locked, and must not be logged in during the cutover',
+            'or name it in cutover.applicationAccounts',
+          ),
+        ]
+      : []),
+    ...(writing.length > 0
+      ? [
+          outcome(
+            'warning',
+            list(writing),
+            'may write and is used by this migration, so it is not locked',
+            'no application may use it: give the migration an account of its own',
+          ),
+        ]
+      : []),
+  ];
+}
+
+async function events({ config, source }: PreflightFacts) {
+  const running = await runningEvents(source.connection, config.schemas);
+  if (running.length === 0) return [];
+  return [
+    {
+      severity: 'warning' as const,
+      object: `events ${running.map(displayName).join(', ')}`,
+      found:
+        "run on, whatever becomes of their definer's account: while they do, the cutover is refused",
+      fix: 'SET GLOBAL event_scheduler = OFF shortly before the cutover, on RDS in its parameter group; or cutover.fence: account-lock+rds-read-only',
+    },
+  ];
+}
+
+async function preparedXa(fence: ServerFacts) {
+  if (!fence.grants.global('XA_RECOVER_ADMIN')) return [];
+  const prepared = await fence.connection.query('XA RECOVER');
+  if (prepared.length === 0) return [];
+  return [
+    {
+      severity: 'warning' as const,
+      object: `${prepared.length} prepared XA transactions`,
+      found: 'can be committed under the fence, so the cutover refuses while there are any',
+      fix: 'XA RECOVER; then XA COMMIT or XA ROLLBACK each',
+    },
+  ];
+}

@@ -5,6 +5,7 @@ import { columnsCheck } from './column-types.ts';
 import { consumersCheck } from './consumers.ts';
 import { definersCheck } from './definers.ts';
 import { diskCheck } from './disk.ts';
+import { fenceKindCheck } from './fence-kind.ts';
 import { fenceCheck } from './fence.ts';
 import { foreignKeysCheck } from './foreign-keys.ts';
 import { generatedKeysCheck } from './generated-keys.ts';
@@ -51,6 +52,7 @@ export const checks: readonly Check[] = [
   serverDefaultsCheck,
   timeZonesCheck,
   diskCheck,
+  fenceKindCheck,
   fenceCheck,
   otherSchemasCheck,
   consumersCheck,

@@ -1,12 +1,16 @@
 import { check } from '../finding.ts';
+import { chosenFence } from './fence-kind.ts';
 
 const system = ['mysql', 'sys', 'information_schema', 'performance_schema'];
 
-/** `super_read_only` stops the whole server, not only what is migrated. */
+/** A read-only server stops the whole of it, not only what is migrated. */
 export const otherSchemasCheck = check(
   'other-schemas',
   'the fence stops nothing that must go on',
-  async ({ source, fence, config }) => {
+  async (facts) => {
+    const { source, fence, config } = facts;
+    // Locked accounts stop whatever else they write: who they are is said there.
+    if ((await chosenFence(facts))?.kind === 'account-lock') return [];
     const named = new Set([...config.schemas, ...config.cutover.otherSchemasMayBeFenced]);
     // The fence account holds PROCESS and so may see every schema that has tables in InnoDB.
     const rows = await (fence ?? source).connection.query<{ s: string }>(
