@@ -101,8 +101,12 @@ export function azureErrorCode(error: unknown): string | undefined {
   return typeof name === 'string' && noLogin.has(name) ? name : undefined;
 }
 
+/** The thing asked about, not what holds it. */
 export function isAzureNotFound(error: unknown): boolean {
-  return statusOf(error) === 404 && azureErrorCode(error) !== 'ResourceGroupNotFound';
+  const code = azureErrorCode(error) ?? '';
+  return (
+    statusOf(error) === 404 && !['ResourceGroupNotFound', 'SubscriptionNotFound'].includes(code)
+  );
 }
 
 export function toAzureFailure(error: unknown, doing: string): SkyferryFailure {

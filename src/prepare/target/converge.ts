@@ -48,10 +48,8 @@ async function begin(goal: Goal, signal: AbortSignal): Promise<BegunAct> {
   try {
     return begunAct(look.step, await goal.server.begin(await look.operation(), signal));
   } catch (error) {
-    // An answer that came too late for the SDK, e.g. that the name is taken: by us.
-    if (isFailure(error) && !error.retryable && (await isUnderWay(goal, signal))) {
-      return begunBySomebody;
-    }
+    // Sent, and its answer lost: what the SDK sent again was refused, because of us.
+    if (isFailure(error) && (await isUnderWay(goal, signal))) return begunBySomebody;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { FlexibleServer } from '../../clouds/azure/flexible-server.ts';
 import type { MigrationConfig } from '../../config/schema.ts';
 import type { Act } from '../act.ts';
 import type { Goal } from './converge.ts';
-import { convergingAct, mustFind } from './converge.ts';
+import { busyServer, convergingAct, mustFind } from './converge.ts';
 import type { TargetInput } from './target.ts';
 import { azureTarget, firewallRuleName, refuseUnmanaged } from './target.ts';
 
@@ -35,6 +35,8 @@ export function openFirewallAct(
     server,
     look: async (signal) => {
       const found = await mustFind(server, signal);
+      const busy = busyServer(found);
+      if (busy !== null) return busy;
       const missing = await missingRules(server, rules, signal);
       const [next] = missing;
       if (next === undefined)
@@ -54,6 +56,8 @@ export function closeFirewallGoal(server: FlexibleServer, rules: readonly Wanted
     server,
     look: async (signal) => {
       const found = await mustFind(server, signal);
+      const busy = busyServer(found);
+      if (busy !== null) return busy;
       for (const { rule } of rules) {
         if ((await server.firewallRule(rule, signal)) === null) continue;
         return {

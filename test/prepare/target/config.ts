@@ -1,7 +1,6 @@
 import type { MigrationConfig } from '../../../src/config/schema.ts';
+import { sandboxPrincipal } from '../../../src/sandbox/clouds/azure/principal.ts';
 import { migrationConfigSchema } from '../../../src/config/schema.ts';
-
-export const SUBSCRIPTION = '00000000-0000-4000-8000-000000000001';
 
 /** A configuration with an Azure target; `target` replaces what it names. */
 export function azureConfig(
@@ -13,7 +12,7 @@ export function azureConfig(
     source: { host: 'db-old.internal', user: 'skyferry_src', password: '${env:SOURCE_PASSWORD}' },
     target: {
       kind: 'azure-mysql-flexible',
-      subscription: SUBSCRIPTION,
+      subscription: sandboxPrincipal.subscription,
       resourceGroup: 'rg-shop',
       server: 'shop-db',
       user: 'shopadmin',
