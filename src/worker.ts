@@ -1,5 +1,6 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createClouds } from './clouds/clouds.ts';
 import { createActivities } from './activities/create.ts';
 import { createSecretResolver } from './config/secrets.ts';
 import type { SwitchCommands } from './cutover/switches/command.ts';
@@ -58,6 +59,8 @@ export interface WorkerEnvironment {
   readonly taskQueue?: string;
   readonly now?: () => Date;
   readonly env?: NodeJS.ProcessEnv;
+  /** PEM of the authority of the clouds' endpoints, where NODE_EXTRA_CA_CERTS comes too late. */
+  readonly cloudsCa?: string;
 }
 
 /** The one place where everything meets. The caller runs the worker and closes the connection. */
@@ -67,13 +70,15 @@ export async function createWorker(
 ): Promise<Worker> {
   const switchCommands: SwitchCommands =
     commandsFile === undefined ? {} : await loadSwitchCommands(commandsFile);
+  const env = given.env ?? process.env;
   return await Worker.create({
     connection,
     namespace,
     taskQueue: given.taskQueue ?? TASK_QUEUE,
     workflowBundle: { code },
     activities: createActivities({
-      secrets: createSecretResolver({ secretsDirectory, env: given.env ?? process.env }),
+      secrets: createSecretResolver({ secretsDirectory, env }),
+      clouds: createClouds({ env, ...(given.cloudsCa !== undefined && { ca: given.cloudsCa }) }),
       now: given.now ?? (() => new Date()),
       switchDirectories,
       switchCommands,

@@ -1,11 +1,14 @@
 import { resolveAccount } from '../config/endpoints.ts';
 import type { LocatedConfig } from '../config/located.ts';
 import type { SwitchConfig } from '../config/schema.ts';
-import { SkyferryFailure } from '../failures.ts';
 import type { Consumer } from '../cutover/job.ts';
+import { createAzureDnsSwitch } from '../cutover/switches/azure-dns.ts';
+import { createAzurePrivateDnsSwitch } from '../cutover/switches/azure-private-dns.ts';
+import { createAwsSecretSwitch } from '../cutover/switches/aws-secret.ts';
 import { createCommandSwitch } from '../cutover/switches/command.ts';
 import { createFileSwitch } from '../cutover/switches/file.ts';
 import { createRfc2136Switch } from '../cutover/switches/rfc2136.ts';
+import { createRoute53Switch } from '../cutover/switches/route53.ts';
 import type { Switch } from '../cutover/switches/switch.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -26,7 +29,7 @@ export async function resolveConsumers(
 }
 
 function createSwitch(
-  { secrets, switchCommands, switchDirectories }: ActivityDependencies,
+  { clouds, secrets, switchCommands, switchDirectories }: ActivityDependencies,
   config: SwitchConfig,
   migration: string,
 ): Switch {
@@ -39,6 +42,12 @@ function createSwitch(
         commands: switchCommands,
         environment: { SKYFERRY_MIGRATION: migration },
       });
+    case 'azure-dns':
+      return createAzureDnsSwitch({ ...config, clients: clouds.azure, dns: clouds.dns });
+    case 'azure-private-dns':
+      return createAzurePrivateDnsSwitch({ ...config, clients: clouds.azure, dns: clouds.dns });
+    case 'route53':
+      return createRoute53Switch({ ...config, clients: clouds.aws, dns: clouds.dns });
     case 'rfc2136': {
       const { key } = config;
       return createRfc2136Switch({
@@ -48,8 +57,13 @@ function createSwitch(
         nsupdate: findNsupdate,
       });
     }
-    default:
-      throw new SkyferryFailure('SWITCH_FAILED', `this version cannot switch ${config.kind} yet`);
+    case 'aws-secret':
+      return createAwsSecretSwitch({
+        ...config,
+        migration,
+        port: config.port,
+        client: async () => await clouds.aws.secrets(config.region),
+      });
   }
 }
 
