@@ -1,15 +1,17 @@
 import { resolveLogins } from '../config/logins.ts';
 import { runPreflight as runChecks } from '../preflight/run.ts';
+import { resolveConsumers } from './consumers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
-export function runPreflight({ secrets }: ActivityDependencies): Activities['runPreflight'] {
+export function runPreflight(deps: ActivityDependencies): Activities['runPreflight'] {
   return async ({ config }) =>
     await runStep('preflight', async ({ signal, report }) => {
-      const logins = await resolveLogins(config, secrets);
+      const logins = await resolveLogins(config, deps.secrets);
+      const consumers = await resolveConsumers(deps, config);
       return await runChecks(
-        { config, ...logins },
+        { config, ...logins, switches: consumers.map((consumer) => consumer.switch) },
         { signal, onCheck: (title) => report({ step: title }) },
       );
     });

@@ -2,13 +2,12 @@ import type { LocatedConfig } from '../config/located.ts';
 import type { WindowConfig } from '../config/schema.ts';
 import type { Catalog, Table } from '../mysql/catalog/types.ts';
 import { displayName } from '../mysql/identifier.ts';
-import type { Estimates, Plan, PlannedCutover, PlannedTable, PlanStep } from './plan.ts';
+import { estimate } from './estimate.ts';
+import type { Plan, PlannedCutover, PlannedTable, PlanStep } from './plan.ts';
 import { describeSwitch } from './plan.ts';
 
 /** A plan travels through workflow histories: bounded, whatever the number of tables. */
 const MAX_LISTED_TABLES = 100;
-/** Deliberately low: a target of four vCores loads several times as fast. */
-const CAUTIOUS_BYTES_PER_SECOND = 20_000_000;
 
 /** The part of a preflight finding that a plan shows. */
 export interface Warning {
@@ -96,17 +95,6 @@ function plannedTables(tables: readonly Table[]): PlannedTable[] {
     }))
     .sort((a, b) => b.bytes - a.bytes || (a.table < b.table ? -1 : 1))
     .slice(0, MAX_LISTED_TABLES);
-}
-
-function estimate(tables: readonly Table[]): Estimates {
-  const sum = (pick: (table: Table) => number) =>
-    tables.reduce((total, table) => total + pick(table), 0);
-  const bytes = sum((table) => table.estimatedBytes);
-  return {
-    rows: sum((table) => table.estimatedRows),
-    bytes,
-    loadSeconds: Math.ceil(bytes / CAUTIOUS_BYTES_PER_SECOND),
-  };
 }
 
 function changesOnSource(catalog: Catalog, fence: string): string[] {

@@ -13,12 +13,21 @@ export interface PreflightFacts {
   readonly fence: ServerFacts | undefined;
   /** Each consumer's own login on the target. */
   readonly consumers: readonly ConsumerLogin[];
+  /** undefined: this program may not switch endpoints. */
+  readonly switches: readonly ConsumerSwitch[] | undefined;
   readonly signal: AbortSignal;
 }
 
 export interface ConsumerLogin {
   readonly consumer: string;
   readonly account: Endpoint;
+}
+
+/** The part of a switch that changes nothing. */
+export interface ConsumerSwitch {
+  readonly consumer: string;
+  /** Throws SWITCH_FAILED when the endpoint is neither as before nor switched. */
+  precondition(signal: AbortSignal): Promise<void>;
 }
 
 export interface ServerFacts {

@@ -8,7 +8,7 @@ import { checks } from './checks/index.ts';
 import { emptyCatalog } from '../mysql/catalog/types.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import { readCatalog } from '../mysql/catalog/read.ts';
-import type { ConsumerLogin } from './facts.ts';
+import type { ConsumerLogin, ConsumerSwitch } from './facts.ts';
 import { readServers } from './facts.ts';
 import type { Finding } from './finding.ts';
 
@@ -18,6 +18,7 @@ export interface PreflightInput {
   readonly target: Endpoint;
   readonly fence?: Endpoint | undefined;
   readonly consumers?: readonly ConsumerLogin[];
+  readonly switches?: readonly ConsumerSwitch[];
 }
 
 export interface PreflightOptions {
@@ -40,6 +41,7 @@ export async function runPreflight(
       catalog,
       ...(await readServers(input.config, { source, target, fence })),
       consumers: input.consumers ?? [],
+      switches: input.switches,
       signal: options.signal,
     };
     const findings = [...login.findings, ...read.findings];

@@ -46,6 +46,9 @@ test('an aborted migration leaves nothing behind when the target was to be dropp
     ({ phase }) => phase === 'awaiting-approval' || phase === 'parked',
     90_000,
   );
+  expect((await run.report()).findings).toContainEqual(
+    expect.objectContaining({ code: 'switches', severity: 'warning', object: 'app' }),
+  );
   await run.send('abort', { by: 'ann', dropTarget: name });
   const { aborted, status } = await run.result();
   expect(status.phase).toBe('aborted');
@@ -88,6 +91,9 @@ test('a database moves under writes, from its configuration to the switched file
   const done = await run.until(({ phase }) => phase === 'completed' || phase === 'parked', 60_000);
   expect(done.failure).toBeUndefined();
   const report = await run.result();
+  expect(report.findings).toContainEqual(
+    expect.objectContaining({ code: 'switches', severity: 'ok' }),
+  );
   expect(report.verification).toMatchObject({ equal: true, differing: 0 });
   expect(report.copy?.rows).toBeGreaterThan(900);
   expect(report.plan?.plan.tableCount).toBe(2);

@@ -1,9 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfigText } from '../../src/config/load.ts';
 import type { LocatedConfig } from '../../src/config/located.ts';
 import { locateWritten } from '../../src/config/located.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
+import { createFileSwitch } from '../../src/cutover/switches/file.ts';
+import { readCatalog } from '../../src/mysql/catalog/read.ts';
+import { retentionCheck } from '../../src/preflight/checks/retention.ts';
+import { readServerFacts } from '../../src/preflight/facts.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
 import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
@@ -224,6 +231,72 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
   );
   const refused = await checked({ fence: 'rds-read-only' });
   expect(of(refused, 'fence')).toContainEqual(expect.objectContaining({ severity: 'blocker' }));
+});
+
+test('the binlog must be kept as long as the load may take', async () => {
+  await run(pair.source, ['SET GLOBAL binlog_expire_logs_seconds = 360000']);
+  try {
+    expect(of(await preflight(), 'binlog-retention')).toMatchObject([{ severity: 'ok' }]);
+    await withConnection(pair.source, {}, async (connection) => {
+      const catalog = await readCatalog(connection, ['shop']);
+      const [table] = catalog.tables;
+      if (table === undefined) throw new Error('no table');
+      const source = await readServerFacts('source', 'root', connection);
+      // 7.2 TB are 100 hours at 20 MB/s.
+      const large = { ...catalog, tables: [{ ...table, estimatedBytes: 7.2e12 }] };
+      expect(
+        await retentionCheck.run({
+          config,
+          catalog: large,
+          source,
+          target: source,
+          fence: undefined,
+          consumers: [],
+          switches: [],
+          signal,
+        }),
+      ).toMatchObject([
+        {
+          severity: 'warning',
+          found: expect.stringContaining('is 360000 (100 h); needed: 348 h') as string,
+          fix: 'SET PERSIST binlog_expire_logs_seconds = 1252800;',
+        },
+      ]);
+    });
+  } finally {
+    await run(pair.source, ['SET GLOBAL binlog_expire_logs_seconds = 3600']);
+  }
+});
+
+test('binlog_row_metadata is fine either way, and says why', async () => {
+  for (const value of ['FULL', 'MINIMAL']) {
+    await run(pair.source, [`SET GLOBAL binlog_row_metadata = '${value}'`]);
+    expect(of(await preflight(), 'binlog-row-metadata')).toMatchObject([
+      { severity: 'ok', found: expect.stringMatching(`^is ${value}; MINIMAL is enough`) as string },
+    ]);
+  }
+});
+
+test('a switch whose endpoint is not as the configuration says is named by its consumer', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
+  try {
+    const fileSwitch = async (consumer: string, text: string) => {
+      const path = join(folder, consumer);
+      await writeFile(path, text);
+      const where = { consumer, path, from: 'old:3306', to: 'new:3306' };
+      return createFileSwitch({ ...where, allowedDirectories: [folder] });
+    };
+    const input = { config, source: pair.source, target: pair.target, fence: pair.source };
+    const right = await fileSwitch('api', 'DB=old:3306');
+    const wrong = await fileSwitch('batch', 'DB=elsewhere:3306');
+    const findings = await runPreflight({ ...input, switches: [right, wrong] }, { signal });
+    expect(of(findings, 'switches')).toMatchObject([{ severity: 'warning', object: 'batch' }]);
+    const fine = await runPreflight({ ...input, switches: [right] }, { signal });
+    expect(of(fine, 'switches')).toMatchObject([{ severity: 'ok' }]);
+    expect(of(await preflight(), 'switches')).toMatchObject([{ severity: 'info', object: 'api' }]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 function preflight(wanted: LocatedConfig = config): Promise<Finding[]> {

@@ -15,12 +15,14 @@ import { otherSchemasCheck } from './other-schemas.ts';
 import { packetSizeCheck } from './packet-size.ts';
 import { retentionCheck } from './retention.ts';
 import { rowKeysCheck } from './row-keys.ts';
+import { rowMetadataCheck } from './row-metadata.ts';
 import { serverDefaultsCheck } from './server-defaults.ts';
 import { serverIdentityCheck } from './server-identity.ts';
 import { sourcePrivilegesCheck } from './source-privileges.ts';
 import { sqlModeCheck } from './sql-mode.ts';
 import { storageEnginesCheck } from './storage-engines.ts';
 import { storedProgramsCheck } from './stored-programs.ts';
+import { switchesCheck } from './switches.ts';
 import { tableNamesCheck } from './table-names.ts';
 import { targetEmptyCheck } from './target-empty.ts';
 import { targetPrivilegesCheck } from './target-privileges.ts';
@@ -34,6 +36,7 @@ export const checks: readonly Check[] = [
   sourcePrivilegesCheck,
   targetPrivilegesCheck,
   binlogCheck,
+  rowMetadataCheck,
   retentionCheck,
   storageEnginesCheck,
   rowKeysCheck,
@@ -56,4 +59,5 @@ export const checks: readonly Check[] = [
   fenceCheck,
   otherSchemasCheck,
   consumersCheck,
+  switchesCheck,
 ];

@@ -1,36 +1,55 @@
-import { readRetention } from '../../mysql/binlog-retention.ts';
+import { LONGEST_RDS_RETENTION_HOURS, readRetention } from '../../mysql/binlog-retention.ts';
+import { estimate } from '../../plan/estimate.ts';
 import { check } from '../finding.ts';
 
-const NEEDED_HOURS = 48;
+/** For a worker that is away, a network that is down, a person who sleeps on it. */
+const RESERVE_HOURS = 48;
+/** Copying, building indexes and applying what has gathered each take about as long as the copy. */
+const LOADS = 3;
 
 /** The binlog must outlive the full load and every wait after it. */
 export const retentionCheck = check(
   'binlog-retention',
   'the source keeps its binlog long enough',
-  async ({ source }) => {
+  async ({ source, catalog }) => {
+    const loadHours = estimate(catalog.tables).loadSeconds / 3600;
+    const needed = RESERVE_HOURS + Math.ceil(LOADS * loadHours);
+    const why = `needed: ${needed} h, the load at a cautious rate and ${RESERVE_HOURS} h of reserve`;
     const retention = await readRetention(source.connection);
     if (retention.kind === 'rds') {
       const { hours } = retention;
-      if (hours !== null && hours >= NEEDED_HOURS) return [];
+      if (hours !== null && hours >= needed) return [];
       const mayRaise = source.grants.execute('mysql.rds_set_configuration');
       const is = hours === null ? 'is not set: files go as soon as they can' : `is ${hours}`;
+      const enough = needed <= LONGEST_RDS_RETENTION_HOURS;
+      const raised = mayRaise
+        ? `. It is raised to ${LONGEST_RDS_RETENTION_HOURS} for the migration and put back at its end`
+        : '';
+      const short = enough
+        ? ''
+        : `. RDS keeps no more than ${LONGEST_RDS_RETENTION_HOURS}: move fewer schemas at a time, or see that the load is faster than that`;
       return [
         {
-          severity: mayRaise ? ('warning' as const) : ('blocker' as const),
+          severity:
+            mayRaise || hours === LONGEST_RDS_RETENTION_HOURS
+              ? ('warning' as const)
+              : ('blocker' as const),
           object: 'source binlog retention hours',
-          found: `${is}; needed: ${NEEDED_HOURS}${mayRaise ? '. It is raised for the migration and put back at its end' : ''}`,
-          fix: "CALL mysql.rds_set_configuration('binlog retention hours', 168);",
+          found: `${is}; ${why}${raised}${short}`,
+          ...(hours !== LONGEST_RDS_RETENTION_HOURS && {
+            fix: `CALL mysql.rds_set_configuration('binlog retention hours', ${LONGEST_RDS_RETENTION_HOURS});`,
+          }),
         },
       ];
     }
     const { seconds } = retention;
-    if (seconds === 0 || seconds >= NEEDED_HOURS * 3600) return [];
+    if (seconds === 0 || seconds >= needed * 3600) return [];
     return [
       {
         severity: 'warning' as const,
         object: 'source binlog_expire_logs_seconds',
-        found: `is ${seconds} (${Math.floor(seconds / 3600)} h); at least ${NEEDED_HOURS} h are advised`,
-        fix: `SET PERSIST binlog_expire_logs_seconds = ${7 * 86_400};`,
+        found: `is ${seconds} (${Math.floor(seconds / 3600)} h); ${why}`,
+        fix: `SET PERSIST binlog_expire_logs_seconds = ${Math.max(needed, 7 * 24) * 3600};`,
       },
     ];
   },
