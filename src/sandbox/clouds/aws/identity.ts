@@ -70,44 +70,48 @@ export function authorize(
   action: string,
   resource: string,
 ): Denied | null {
+  const caller = identify(request, service);
+  if ('code' in caller) return caller;
+  const prefix = service === 'monitoring' ? 'cloudwatch' : service;
+  if (isAllowed(caller.policy, `${prefix}:${action}`, resource)) return null;
+  return refuse(
+    service,
+    'denied',
+    `User: arn:aws:iam::${ACCOUNT_ID}:user/${caller.name} is not authorized to perform: ${prefix}:${action} ` +
+      `on resource: ${resource} because no identity-based policy allows the ${prefix}:${action} action`,
+  );
+}
+
+/** Signed by somebody who exists? Null: yes. For what is looked at before the resource is known. */
+export function authenticate(request: CloudRequest, service: SignedService): Denied | null {
+  const caller = identify(request, service);
+  return 'code' in caller ? caller : null;
+}
+
+function identify(request: CloudRequest, service: SignedService): User | Denied {
+  const no = (kind: keyof typeof refusals, message: string) => refuse(service, kind, message);
   const signature = readSignature(request);
-  if (signature === 'missing')
-    return refuse(service, 'missingToken', 'Request is missing Authentication Token');
-  if (signature === 'incomplete')
-    return refuse(service, 'incomplete', 'Authorization header is incomplete');
+  if (signature === 'missing') {
+    return no('missingToken', 'Request is missing Authentication Token');
+  }
+  if (signature === 'incomplete') return no('incomplete', 'Authorization header is incomplete');
   const user = Object.values(sandboxUsers).find((u) => u.accessKeyId === signature.keyId);
   if (user === undefined) {
-    return refuse(service, 'unknownKey', 'The security token included in the request is invalid.');
+    return no('unknownKey', 'The security token included in the request is invalid.');
   }
   if (Math.abs(Date.now() - parseAmzDate(signature.date)) > SKEW_MS) {
-    return refuse(
-      service,
-      'expired',
-      `Signature expired: ${signature.date} is not within 15 min of now`,
-    );
+    return no('expired', `Signature expired: ${signature.date} is not within 15 min of now`);
   }
   if (signature.service !== service) {
-    return refuse(
-      service,
-      'badSignature',
-      `Credential should be scoped to correct service: '${service}'.`,
-    );
+    return no('badSignature', `Credential should be scoped to correct service: '${service}'.`);
   }
   if (!isSignedBy(user, request, signature)) {
-    return refuse(
-      service,
+    return no(
       'badSignature',
       'The request signature we calculated does not match the signature you provided.',
     );
   }
-  const prefix = service === 'monitoring' ? 'cloudwatch' : service;
-  if (isAllowed(user.policy, `${prefix}:${action}`, resource)) return null;
-  return refuse(
-    service,
-    'denied',
-    `User: arn:aws:iam::${ACCOUNT_ID}:user/${user.name} is not authorized to perform: ${prefix}:${action} ` +
-      `on resource: ${resource} because no identity-based policy allows the ${prefix}:${action} action`,
-  );
+  return user;
 }
 
 /** As if the session's credentials had run out: for the fault of that kind. */
