@@ -25,5 +25,5 @@ export async function superuserOf(
     throw new SkyferryFailure('INTERNAL', `the sandbox's clouds have no server ${id}`);
   }
   const { address: host, superuser: user, password } = server;
-  return { host, port, user, password, tls: { mode: 'verify-identity', ca } };
+  return { host, port, user, password, tls: { mode: 'verify-ca', ca } };
 }
