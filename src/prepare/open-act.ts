@@ -4,7 +4,8 @@ import { openConnection } from '../mysql/connection.ts';
 import type { Act, Formers } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
 import { lookAtSource, sourceEndpoint, targetEndpoint } from './clouds-job.ts';
-import { sourceAct, undoSource } from './source/acts.ts';
+import { sourceAct } from './source/acts.ts';
+import { undoSource } from './source/undo.ts';
 import { CONSUMER_ACCOUNTS, consumerAccountsAct } from './target/consumer-accounts.ts';
 import { targetAct } from './target/acts.ts';
 import { undoTarget } from './target/undo.ts';
@@ -35,7 +36,9 @@ export async function undoClouds(
 ): Promise<string[]> {
   const lines: string[] = [];
   const { source, target } = job.config;
-  if (source.kind !== 'mysql') lines.push(...(await undoSource(sourceInput(job), { signal })));
+  if (source.kind !== 'mysql') {
+    lines.push(...(await undoSource({ ...sourceInput(job), deleteCreated }, { signal })));
+  }
   if (target.kind !== 'mysql') {
     const input = await targetInput(job, signal);
     lines.push(...(await undoTarget({ ...input, deleteCreated }, { signal })));
