@@ -13,6 +13,8 @@ const config = azureConfig({
     highAvailability: 'same-zone',
   },
   iops: { load: 3000, run: 1200 },
+  // More connections than the size to run with can hold, and a log that would slow the load down.
+  parameters: { max_connections: '2000', slow_query_log: 'ON' },
   firewall: {
     worker: '203.0.113.7',
     consumers: [{ name: 'app', from: '198.51.100.1', to: '198.51.100.9' }],
@@ -62,7 +64,7 @@ test('a lost answer and a worker that died before saving make one server; anothe
   const { address } = await other.act(config, 'azure/server').complete(begun, quietly);
   expect(address).toEqual({ host: HOST, port: 3306 });
   expect(await scene.act(config, 'azure/server').begin(signal)).toMatchObject({ already: true });
-  expect(await scene.count('Servers_Create', 202)).toBe(1);
+  expect(await scene.count('Servers_Create')).toBe(1);
 }, 60_000);
 
 test('parameters of the source and for the load are set, read back, and the real server has them', async () => {
@@ -78,7 +80,8 @@ test('parameters of the source and for the load are set, read back, and the real
       'local_infile',
       'innodb_ft_min_token_size',
       'sql_generate_invisible_primary_key',
-      'innodb_io_capacity',
+      'max_connections',
+      'slow_query_log',
       'binlog_expire_logs_seconds',
     ]),
   ).toEqual({
@@ -89,7 +92,8 @@ test('parameters of the source and for the load are set, read back, and the real
     // Static: it took a restart, which nobody minds on a server that is new.
     innodb_ft_min_token_size: '2',
     sql_generate_invisible_primary_key: 'OFF',
-    innodb_io_capacity: '4000',
+    max_connections: '2000',
+    slow_query_log: 'OFF',
     binlog_expire_logs_seconds: '2592000',
   });
 }, 60_000);
@@ -113,12 +117,15 @@ test('before the window the load’s settings go, the size changes with one rest
   // Another process takes the waiting up from the token alone.
   const { note } = await openScene(clouds).act(config, 'azure/run-size').complete(begun, quietly);
   expect(note).toMatch(/Standard_D2ds_v4, 1200 IOPS; it answers/);
-  expect(await scene.count('Servers_Update', 202)).toBe(1);
+  expect(await scene.count('Servers_Update')).toBe(1);
   await scene.perform(config, 'azure/high-availability');
   expect((await scene.survey(config)).facts.join()).toMatch(/high availability SameZone/);
-  expect(await scene.variables(config, HOST, ['local_infile', 'innodb_io_capacity'])).toEqual({
+  const names = ['local_infile', 'max_connections', 'slow_query_log'];
+  expect(await scene.variables(config, HOST, names)).toEqual({
+    // The engine still needs it.
     local_infile: 'ON',
-    innodb_io_capacity: '10000',
+    max_connections: '1365',
+    slow_query_log: 'ON',
   });
 }, 60_000);
 

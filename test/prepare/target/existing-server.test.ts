@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isFailure } from '../../../src/failures.ts';
+import type { Formers } from '../../../src/prepare/act.ts';
+import type { TestClouds } from '../../clouds.ts';
+import { startClouds } from '../../clouds.ts';
+import { azureConfig } from './config.ts';
+import { openScene, PASSWORD } from './scene.ts';
+
+const HOST = 'shop-db.mysql.database.azure.com';
+const existing = { create: undefined, firewall: { worker: '203.0.113.7' } };
+const unmanaged = azureConfig(existing);
+const managed = azureConfig({
+  ...existing,
+  manage: ['parameters', 'firewall', 'sku', 'databases'],
+});
+
+let clouds: TestClouds;
+let scene: ReturnType<typeof openScene>;
+
+beforeAll(async () => {
+  clouds = await startClouds();
+  scene = openScene(clouds);
+  const { target } = unmanaged;
+  if (target.kind !== 'azure-mysql-flexible') throw new Error('an Azure target');
+  const client = await scene.clients.mysql(target.subscription);
+  await client.servers.beginCreateAndWait(
+    target.resourceGroup,
+    target.server,
+    {
+      location: 'eastus',
+      sku: { name: 'Standard_D2ds_v4', tier: 'GeneralPurpose' },
+      version: '8.0.21',
+      administratorLogin: target.user,
+      administratorLoginPassword: PASSWORD,
+      storage: { storageSizeGB: 64, iops: 900, autoGrow: 'Disabled' },
+      tags: { team: 'shop' },
+    },
+    { updateIntervalInMs: 200 },
+  );
+}, 90_000);
+afterAll(async () => await clouds.stop());
+
+test('a server that was there is not taken for one to be made', async () => {
+  const { findings } = await scene.survey(azureConfig());
+  expect(findings).toContainEqual(
+    expect.objectContaining({ code: 'azure-server-name', severity: 'blocker' }),
+  );
+  const failure: unknown = await scene.perform(azureConfig(), 'azure/server').catch((error: unknown) => error); // prettier-ignore
+  expect(isFailure(failure, 'CLOUD_UNAVAILABLE')).toBe(true);
+});
+
+test('without `manage` each change is a blocker, and the act itself refuses as well', async () => {
+  const { findings } = await scene.survey(unmanaged);
+  expect(findings.map(({ code, severity, object }) => [code, severity, object])).toEqual([
+    ['azure-manage', 'blocker', 'target.manage: firewall'],
+    ['azure-manage', 'blocker', 'target.manage: sku'],
+    ['azure-manage', 'blocker', 'target.manage: parameters'],
+    ['azure-manage', 'blocker', 'target.manage: sku'],
+    ['azure-manage', 'blocker', 'target.manage: databases'],
+  ]);
+  for (const name of ['azure/firewall-worker', 'azure/load-size', 'azure/load-parameters']) {
+    const failure: unknown = await scene.perform(unmanaged, name).catch((error: unknown) => error);
+    expect(isFailure(failure, 'CONFIG_INVALID')).toBe(true);
+  }
+  expect(await scene.count('Servers_Update')).toBe(0);
+});
+
+test('with it a restart needs an approval, and abort puts size, parameters and firewall back', async () => {
+  const names = ['max_allowed_packet', 'local_infile', 'sql_mode', 'innodb_ft_min_token_size'];
+  const before = await scene.variables(managed, HOST, names);
+  const { findings, acts } = await scene.survey(managed);
+  expect(findings).toEqual([]);
+  const planned = acts.filter(({ when }) => when === 'preparation');
+  expect(planned.map(({ name, needsApproval }) => [name, needsApproval])).toEqual([
+    ['azure/firewall-worker', false],
+    ['azure/load-size', true],
+    ['azure/load-parameters', true],
+  ]);
+  expect(planned[2]?.interrupts).toMatch(/restarts.*innodb_ft_min_token_size/);
+  const formers: Formers = Object.fromEntries(acts.map(({ name, former = {} }) => [name, former]));
+  for (const { name } of planned) await scene.perform(managed, name, formers);
+  const loading = await scene.survey(managed);
+  expect(loading.acts.filter(({ when }) => when === 'preparation')).toEqual([]);
+  expect(loading.facts.join()).toMatch(/Standard_D4ds_v4/);
+  expect(await scene.variables(managed, HOST, names)).not.toEqual(before);
+
+  const lines = await scene.undo(managed, true, formers);
+  expect(lines.join('\n')).toMatch(/no longer let in.*\n.*parameters are as before.*\n.*size is as before/s); // prettier-ignore
+  const { innodb_ft_min_token_size: _static, ...dynamic } = before;
+  expect(await scene.variables(managed, HOST, names)).toMatchObject(dynamic);
+  // Never deleted, whatever abort is told; its tags are as they were.
+  const after = await scene.survey(managed);
+  expect(after.address).not.toBeNull();
+  expect(after.facts.join()).toMatch(/Standard_D2ds_v4, 64 GB, 900 IOPS/);
+}, 90_000);
