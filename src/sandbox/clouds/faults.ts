@@ -67,17 +67,13 @@ export class FaultQueue implements Faults {
     if (found === undefined) return null;
     found.left--;
     const { rule } = found;
-    switch (rule.kind) {
-      case 'drop-before':
-        throw new ConnectionDropped();
-      case 'drop-after':
-        if (exchange !== undefined) exchange.dropAfter = true;
-        return null;
-      case 'slow':
-        if (exchange !== undefined) exchange.delayMs = rule.delayMs ?? 2000;
-        return null;
-      default:
-        return { ...rule, kind: rule.kind };
+    const { kind } = rule;
+    if (kind === 'drop-before') throw new ConnectionDropped();
+    if (kind !== 'drop-after' && kind !== 'slow') return { ...rule, kind };
+    if (exchange !== undefined) {
+      exchange.dropAfter = kind === 'drop-after';
+      exchange.delayMs = kind === 'slow' ? (rule.delayMs ?? 2000) : 0;
     }
+    return null;
   }
 }

@@ -20,17 +20,18 @@ async function main(): Promise<void> {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  const { url, caFile, env, close } = await openClouds({
+  const clouds = await openClouds({
     folder: options.folder,
     life: options.life,
     progress: (line) => process.stderr.write(`${line}\n`),
   });
+  const { url, caFile, env } = clouds;
   const staging = `${options.readyFile}.new`;
   await writeFile(staging, JSON.stringify({ url, caFile, env }), { mode: 0o600 });
   await rename(staging, options.readyFile);
   await ended;
   await rm(options.readyFile, { force: true });
-  await close();
+  await clouds.close();
 }
 
 await main();

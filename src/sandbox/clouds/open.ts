@@ -87,7 +87,7 @@ export async function openClouds({ folder, life, progress }: CloudsOptions): Pro
   });
   const abandon = async () => {
     await gateway.close();
-    await Promise.all(services.map((service) => service.close?.()));
+    await Promise.all(services.map(async (service) => service.close?.()));
     await names.close();
   };
   return {

@@ -82,9 +82,9 @@ export class SandboxFleet implements MysqlFleet {
   /** Those that ran before the clouds' process ended run again; those that still do are kept. */
   async resume(): Promise<void> {
     await Promise.all(
-      Object.entries(this.#servers).map(([id, { hostName, address, running }]) => {
+      Object.entries(this.#servers).map(async ([id, { hostName, address, running }]) => {
         this.#options.names.setAddress(hostName, address);
-        return running ? this.#inTurn(id, () => this.#keepOrServe(id)) : undefined;
+        if (running) await this.#inTurn(id, () => this.#keepOrServe(id));
       }),
     );
   }

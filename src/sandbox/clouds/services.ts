@@ -1,6 +1,7 @@
 import { createRdsService } from './aws/rds.ts';
 import { createRoute53 } from './aws/route53.ts';
 import { createSecretsManagerService } from './aws/secrets-manager.ts';
+import { createRestOfArm } from './azure/arm.ts';
 import { createAzureDns } from './azure/dns.ts';
 import { createEntraService } from './azure/entra.ts';
 import { createFlexibleServersService } from './azure/flexible-servers.ts';
@@ -17,6 +18,7 @@ const factories: readonly Factory[] = [
   createRoute53,
   createAzureDns,
   createAzurePrivateDns,
+  createRestOfArm,
 ];
 
 /** Every service of the sandbox's clouds, resuming what its stores hold. */

@@ -20,7 +20,7 @@ test('a fault that does not exist is refused', async () => {
 
 test('after a restart the same address answers', async () => {
   await clouds.kill();
-  await expect(clouds.fetch('/nothing')).rejects.toThrow();
+  await expect(clouds.fetch('/nothing')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await clouds.restart();
   expect((await clouds.fetch('/nothing')).status).toBe(404);
 });

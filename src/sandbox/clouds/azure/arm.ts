@@ -236,3 +236,16 @@ function compile(path: string): RegExp {
     .join('/');
   return new RegExp(`^${source}$`, 'i');
 }
+
+/** What no provider here answers; the last of Azure's services to be asked. */
+export async function createRestOfArm({ faults }: CloudContext): Promise<CloudService> {
+  return {
+    name: 'azure',
+    matches: ({ path }) => path.startsWith('/subscriptions/'),
+    answer: async ({ method, path }) => {
+      faults.take('azure', method);
+      const message = `The resource type could not be found: '${path}'.`;
+      return errorResponse(new ArmError(404, 'InvalidResourceType', message));
+    },
+  };
+}

@@ -22,14 +22,16 @@ const DUE_MS = 200;
 type Changes = Record<string, string | null>;
 
 export function configurationRoutes(servers: Servers, operations: Operations): ArmRoute[] {
-  const set = (call: ArmCall, server: KeptServer, resource: string, changes: Changes) => {
+  const set = (call: ArmCall, server: KeptServer, resource: string, data: Changes) => {
     const { location } = server;
     const { fault } = call;
-    const kind = 'configure';
     return operations.begin(call, {
-      ...{ kind, resource, location, fault },
-      data: changes,
+      kind: 'configure',
+      resource,
+      location,
+      data,
       dueMs: DUE_MS,
+      fault,
     });
   };
   const change = async (call: ArmCall) => {

@@ -58,7 +58,13 @@ export function newServer(
   refuseStorage(sku, size, iops);
   const isPrivate = network.delegatedSubnetResourceId !== undefined;
   return {
-    ...{ name, subscription, group, version, administratorLogin, password, tags },
+    name,
+    subscription,
+    group,
+    version,
+    administratorLogin,
+    password,
+    tags,
     location: region,
     createdAt: new Date().toISOString(),
     availabilityZone: zone,

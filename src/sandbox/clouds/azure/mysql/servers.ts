@@ -91,23 +91,19 @@ export class Servers {
   /** What may be changed now. @throws ArmError while something else is done to it */
   getReady(params: Readonly<Record<string, string>>, operation: string): KeptServer {
     const server = this.get(params);
-    switch (server.state) {
-      case 'Ready':
-        return server;
-      case 'Stopped':
-      case 'Dropping':
-        throw new ArmError(
+    const { name, state } = server;
+    if (state === 'Ready') return server;
+    throw state === 'Stopped' || state === 'Dropping'
+      ? new ArmError(
           409,
           'ServerUnavailableForOperation',
-          `Operation '${operation}' cannot be performed as server '${server.name}' is currently in state '${server.state}'.`,
-        );
-      default:
-        throw new ArmError(
+          `Operation '${operation}' cannot be performed as server '${name}' is currently in state '${state}'.`,
+        )
+      : new ArmError(
           409,
           'ServerIsBusy',
-          `Cannot complete operation while server '${server.name}' is busy processing another operation. Please try again later.`,
+          `Cannot complete operation while server '${name}' is busy processing another operation. Please try again later.`,
         );
-    }
   }
 
   named(name: string): KeptServer {
