@@ -3,6 +3,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { askAws, isAwsError } from '../../clouds/aws/errors.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import { membersOf, replaceValues } from './json-member.ts';
+import { asSwitchFailure, patiently } from './patience.ts';
 import type { Switch } from './switch.ts';
 
 export interface AwsSecretSwitchOptions {
@@ -34,6 +35,14 @@ export function createAwsSecretSwitch(options: AwsSecretSwitchOptions): Switch {
     });
 
   const read = async (signal: AbortSignal): Promise<Current> => {
+    try {
+      return await patiently(signal, async () => await look(signal));
+    } catch (error) {
+      throw asSwitchFailure(error, 'this attempt did not touch the secret');
+    }
+  };
+
+  const look = async (signal: AbortSignal): Promise<Current> => {
     const client = await options.client();
     const { DescribeSecretCommand, GetSecretValueCommand } = await sdk();
     const described = await askAws(`looking at secret ${secret}`, signal, (aborting) =>
@@ -76,21 +85,24 @@ export function createAwsSecretSwitch(options: AwsSecretSwitchOptions): Switch {
   ): Promise<void> => {
     const client = await options.client();
     const { UpdateSecretVersionStageCommand } = await sdk();
-    await askAws(`switching secret ${secret}`, signal, (aborting) =>
-      client.send(
-        new UpdateSecretVersionStageCommand({
-          SecretId: secret,
-          VersionStage: CURRENT,
-          RemoveFromVersionId: removeFrom,
-          MoveToVersionId: moveTo,
-        }),
-        aborting,
-      ),
+    const command = new UpdateSecretVersionStageCommand({
+      SecretId: secret,
+      VersionStage: CURRENT,
+      RemoveFromVersionId: removeFrom,
+      MoveToVersionId: moveTo,
+    });
+    await patiently(
+      signal,
+      async () =>
+        await askAws(`switching secret ${secret}`, signal, (aborting) =>
+          client.send(command, aborting),
+        ),
     ).catch(async (error: unknown) => {
       // The answer may have been lost, and the SDK's own repetition is refused then.
       const now = await read(signal);
       if (now.holds === wanted) return;
-      throw now.version === removeFrom ? error : stale(now.holds);
+      if (now.version !== removeFrom) throw stale(now.holds);
+      throw asSwitchFailure(error, 'applications read what they read before');
     });
   };
 
@@ -114,22 +126,24 @@ export function createAwsSecretSwitch(options: AwsSecretSwitchOptions): Switch {
       const client = await options.client();
       const { PutSecretValueCommand } = await sdk();
       const version = versionAfter(options, current.arn, current.version);
-      await askAws(`writing secret ${secret}`, signal, (aborting) =>
-        client
-          .send(
-            new PutSecretValueCommand({
-              SecretId: secret,
-              ClientRequestToken: version,
-              SecretString: changed(current.text, options),
-              VersionStages: [PENDING],
+      const command = new PutSecretValueCommand({
+        SecretId: secret,
+        ClientRequestToken: version,
+        SecretString: changed(current.text, options),
+        VersionStages: [PENDING],
+      });
+      await patiently(
+        signal,
+        async () =>
+          await askAws(`writing secret ${secret}`, signal, (aborting) =>
+            client.send(command, aborting).catch((error: unknown) => {
+              // What was sent is the secret itself, and the text could quote it.
+              throw withoutText(error);
             }),
-            aborting,
-          )
-          // What was sent is the secret itself, and the text could quote it.
-          .catch((error: unknown) => {
-            throw withoutText(error);
-          }),
-      );
+          ),
+      ).catch((error: unknown) => {
+        throw asSwitchFailure(error, 'applications read what they read before');
+      });
       await moveStage(current.version, version, 'to', signal);
     },
     async undo(signal) {

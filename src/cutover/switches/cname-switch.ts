@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalName } from '../../clouds/dns/ask.ts';
 import { awaitServed } from '../../clouds/dns/authoritative.ts';
 import type { ServedCname } from '../../clouds/dns/authoritative.ts';
-import { SkyferryFailure, isFailure } from '../../failures.ts';
+import { SkyferryFailure } from '../../failures.ts';
 import type { CnameRecord, CnameState } from './cname-record.ts';
+import { asSwitchFailure, patiently } from './patience.ts';
 import type { LoweredTtl, Switch } from './switch.ts';
 
 export interface CnameSwitchOptions {
@@ -21,7 +21,6 @@ const VENDOR_NAMES = /\.(rds\.amazonaws\.com(\.cn)?|mysql\.database\.(azure\.com
 /** Longer than DNS services take to bring all of their servers up to date. */
 const PROPAGATION_MS = 60_000;
 const STALE_ATTEMPTS = 3;
-const BUSY_DELAYS_MS = [500, 1_000, 2_000, 4_000];
 
 /** A CNAME that is pointed from one server to the other, whichever service holds its zone. */
 export function createCnameSwitch<V>(
@@ -147,28 +146,6 @@ export function createCnameSwitch<V>(
       });
     },
   };
-}
-
-/** In the window there is nobody who would try again: short troubles are sat out here. */
-async function patiently<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
-  for (const delayMs of BUSY_DELAYS_MS) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isFailure(error, 'CLOUD_BUSY')) throw error;
-      await sleep(delayMs, undefined, { signal });
-    }
-  }
-  return await call();
-}
-
-function asSwitchFailure(error: unknown, safe: string): unknown {
-  if (!isFailure(error) || error.code === 'SWITCH_FAILED') return error;
-  const { next } = error.detail;
-  return new SkyferryFailure('SWITCH_FAILED', error.message, {
-    safe,
-    ...(next !== undefined && { next }),
-  });
 }
 
 function describeServed(served: readonly ServedCname[]): string {

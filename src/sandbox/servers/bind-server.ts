@@ -8,6 +8,7 @@ import { launch } from '../process/launch.ts';
 import type { Program } from '../resolver/program.ts';
 import { IDENTITY_FILE } from './mysql-server.ts';
 
+const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 30_000;
 export const BIND_STOP_GRACE_MS = 10_000;
 
@@ -61,7 +62,7 @@ export async function startBindServer(options: BindServerOptions): Promise<BindS
     const command = [...program.command([folder]), '-g', '-4', '-n', '1', '-c', configFile];
     const server = launch({ command, logFile, life, identityFile: join(folder, IDENTITY_FILE) });
     const log = await untilRunning(server, logFile);
-    if (log === null) return { process: server, host: '127.0.0.1', port };
+    if (log === null) return { process: server, host: HOST, port };
     await server.stop(BIND_STOP_GRACE_MS);
     // Somebody else was faster with that port.
     if (/address (already )?in use/.test(log) && options.port === undefined && attempt < 5)
@@ -91,7 +92,7 @@ function configuration({ folder, zone, key }: BindServerOptions, port: number): 
   return `
 options {
   directory ${JSON.stringify(folder)};
-  listen-on port ${port} { 127.0.0.1; };
+  listen-on port ${port} { ${HOST}; };
   listen-on-v6 { none; };
   pid-file ${inFolder('named.pid')};
   session-keyfile ${inFolder('session.key')};

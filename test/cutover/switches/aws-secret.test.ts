@@ -141,10 +141,22 @@ describe('the switch by AWS secret', () => {
     },
   );
 
+  it('sits out a service that is away for longer than the SDK tries', async () => {
+    await clouds.faults([
+      {
+        match: { service: 'secretsmanager', operation: 'UpdateSecretVersionStage' },
+        kind: 'server-error',
+        times: 4,
+      },
+    ]);
+    await make().do(signal);
+    expect(await read()).toContain('"host" : "new.example"');
+  });
+
   it('forgets nothing when the control plane is killed between writing and switching', async () => {
     const match = { service: 'secretsmanager', operation: 'UpdateSecretVersionStage' };
-    await clouds.faults([{ match, kind: 'server-error', times: 3 }]);
-    await expect(make().do(signal)).rejects.toMatchObject({ code: 'CLOUD_BUSY' });
+    await clouds.faults([{ match, kind: 'refuse', code: 'EncryptionFailure' }]);
+    await expect(make().do(signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
     expect(await read()).toBe(text);
     await clouds.kill();
     await clouds.restart();
@@ -202,7 +214,7 @@ describe('the switch by AWS secret', () => {
     const error = await make()
       .do(signal)
       .catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'CLOUD_FAILED' });
+    expect(error).toMatchObject({ code: 'SWITCH_FAILED' });
     expect(inspect(error, { depth: 5 })).not.toContain(secret);
   });
 });

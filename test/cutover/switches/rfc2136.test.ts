@@ -1,7 +1,10 @@
+import { createSocket } from 'node:dgram';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import dns from 'dns-packet';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { askServer } from '../../../src/clouds/dns/ask.ts';
 import type { Rfc2136SwitchOptions } from '../../../src/cutover/switches/rfc2136.ts';
@@ -32,7 +35,7 @@ beforeAll(async () => {
       program,
       folder: join(folder, 'server'),
       zone,
-      records: ['db 300 CNAME old.example.', 'address A 127.0.0.1'],
+      records: ['db 300 CNAME old.example.', 'address A 127.0.0.1', '@ NS ns2', 'ns2 A 127.0.0.2'],
       key,
       life: { mode: 'bound', removeAfter: folder },
     });
@@ -149,6 +152,20 @@ describe('the switch by dynamic DNS update', () => {
     expect((await askServer(server, mark, signal)).answers).toEqual([]);
   });
 
+  it('is seen to be switched only when every server of the zone serves it', async () => {
+    let second = 'old.example';
+    await using _ = await secondary(() => second);
+    await make().do(signal);
+    let seen = false;
+    const probe = make()
+      .probe(signal)
+      .then(() => (seen = true));
+    await sleep(700);
+    expect(seen).toBe(false);
+    second = 'new.example';
+    await probe;
+  });
+
   it('says that a key is not accepted, and never what it is', async () => {
     const wrong = randomTsigKey('skyferry');
     const unknown = randomTsigKey('nobody');
@@ -196,3 +213,18 @@ describe('the switch by dynamic DNS update', () => {
     await make().probe(signal);
   });
 });
+
+/** Where the zone's other NS record leads: a server that BIND has not told of changes yet. */
+async function secondary(value: () => string): Promise<AsyncDisposable> {
+  const socket = createSocket('udp4');
+  socket.on('message', (bytes, { address, port }) => {
+    const { id = 0, questions = [] } = dns.decode(bytes);
+    const [question] = questions;
+    if (question === undefined) return;
+    const answers = [{ type: 'CNAME', name: question.name, ttl: 300, data: value() } as const];
+    const flags = dns.AUTHORITATIVE_ANSWER;
+    socket.send(dns.encode({ type: 'response', id, flags, questions, answers }), port, address);
+  });
+  await new Promise<void>((resolve) => socket.bind(server.port, '127.0.0.2', resolve));
+  return { [Symbol.asyncDispose]: async () => void socket.close() };
+}
