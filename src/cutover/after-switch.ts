@@ -10,6 +10,7 @@ import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
 import type { CutoverJournal } from './journal.ts';
 import { fencePosition, lacks } from './journal.ts';
+import { describeOldSessions, endOldSessions } from './old-sessions.ts';
 import type { StepList } from './steps.ts';
 import { whyTargetMayHaveWrites } from './target-writes.ts';
 
@@ -32,6 +33,13 @@ export async function forward(
   } catch (error) {
     if (isFailure(error, 'EPOCH_LOST')) throw error;
     throw await revertIfUntouched(job, journal, signal, error);
+  }
+  if (job.consumers.some(({ switch: each }) => each.lowerTtl !== undefined)) {
+    await steps.run(
+      'end sessions on the old server',
+      async () => await endOldSessions(job, signal),
+      describeOldSessions,
+    );
   }
   const { former } = journal.state;
   const notes = await steps.run(
