@@ -109,6 +109,11 @@ export function isAzureNotFound(error: unknown): boolean {
   );
 }
 
+/** Forgotten, or an address that Azure does not accept (any more): nothing is known of how it ended. */
+export function isUnknownOperation(error: unknown): boolean {
+  return [400, 403, 404, 410].includes(statusOf(error));
+}
+
 export function toAzureFailure(error: unknown, doing: string): SkyferryFailure {
   if (error instanceof SkyferryFailure) return error;
   const code = azureErrorCode(error) ?? 'an error without a code';

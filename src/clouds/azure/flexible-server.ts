@@ -109,8 +109,8 @@ export class FlexibleServer {
   }
 
   /** See awaitOperation. */
-  async finish(token: string, waiting: Waiting): Promise<void> {
-    await awaitOperation(this.#id, token, waiting);
+  async finish(token: string, waiting: Waiting): Promise<'ended' | 'unknown'> {
+    return await awaitOperation(this.#id, token, waiting);
   }
 
   async run(operation: Operation, waiting: Waiting): Promise<void> {

@@ -4,7 +4,7 @@ import type {
   Server,
   ServerForUpdate,
 } from '@azure/arm-mysql-flexible';
-import { askAzure, classify, isAzureNotFound, toAzureFailure } from './errors.ts';
+import { askAzure, classify, isUnknownOperation, toAzureFailure } from './errors.ts';
 
 /** What Azure does over minutes: begun by one request, then asked about until it has ended. */
 export type Operation =
@@ -68,21 +68,39 @@ export async function beginOperation(
   });
   if (poller.isDone()) return null;
   const rule = 'rule' in operation ? operation.rule : undefined;
-  return JSON.stringify({ kind: operation.kind, rule, poller: poller.toString() });
+  return JSON.stringify({
+    kind: operation.kind,
+    rule,
+    poller: withoutSignature(poller.toString()),
+  });
+}
+
+/**
+ * Some addresses of operations are signed. Tokens are kept where people look, so the signature goes;
+ * should Azure miss it, the resource itself is asked instead.
+ */
+export function withoutSignature(poller: string): string {
+  return JSON.stringify(JSON.parse(poller), (key, value: unknown) => {
+    if (!key.endsWith('Location') || typeof value !== 'string' || !URL.canParse(value))
+      return value;
+    const url = new URL(value);
+    for (const signed of ['t', 'c', 's', 'h', 'sig']) url.searchParams.delete(signed);
+    return url.href;
+  });
 }
 
 /**
  * Only asks, sends nothing again. Throws a CLOUD_… failure with the code that the operation ended with.
- * One that Azure has forgotten has ended: the resource itself tells how.
+ * Of one that Azure does not know (any more) the resource itself has to be asked.
  */
 export async function awaitOperation(
   id: ServerId,
   token: string,
   { signal, onProgress }: Waiting,
-): Promise<void> {
+): Promise<'ended' | 'unknown'> {
   const { operation, poller: state } = parseToken(token);
   const answers = new LastAnswer();
-  await failing(operation, signal, answers, async (options) => {
+  return await failing(operation, signal, answers, async (options) => {
     try {
       const poller = await send(id, operation, { ...options, resumeFrom: state });
       while (!poller.isDone()) {
@@ -90,8 +108,10 @@ export async function awaitOperation(
         await delay(answers.waitMs(), undefined, { signal });
         await poller.poll({ abortSignal: signal });
       }
+      return 'ended';
     } catch (error) {
-      if (!isAzureNotFound(error)) throw error;
+      if (isUnknownOperation(error)) return 'unknown';
+      throw error;
     }
   });
 }

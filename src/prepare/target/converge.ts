@@ -27,7 +27,9 @@ export interface Goal {
 }
 
 /** Azure may go on showing the old values for a moment after an operation has ended. */
-const LOOKS_BEFORE_GIVING_UP = 5;
+const LOOKS_AFTER_THE_END = 5;
+/** Where nothing is known of the operation but that it was begun. */
+const LOOKS_WITHOUT_KNOWING = 900;
 const LOOK_AGAIN_MS = 1_000;
 
 /**
@@ -76,7 +78,8 @@ async function isUnderWay(goal: Goal, signal: AbortSignal): Promise<boolean> {
 
 async function complete(goal: Goal, begun: BegunAct, waiting: Waiting): Promise<CompletedAct> {
   const { step, operation } = parse(begun.token);
-  if (operation !== null) await goal.server.finish(operation, waiting);
+  const known = operation === null ? 'ended' : await goal.server.finish(operation, waiting);
+  let patience = known === 'ended' ? LOOKS_AFTER_THE_END : LOOKS_WITHOUT_KNOWING;
   let sent = step;
   let looks = 0;
   for (;;) {
@@ -89,8 +92,9 @@ async function complete(goal: Goal, begun: BegunAct, waiting: Waiting): Promise<
       await goal.server.run(next, waiting);
       sent = look.step;
       looks = 0;
+      patience = LOOKS_AFTER_THE_END;
       continue;
-    } else if (++looks > LOOKS_BEFORE_GIVING_UP) throw notAsAsked(look.step);
+    } else if (++looks > patience) throw notAsAsked(look.step);
     await delay(LOOK_AGAIN_MS, undefined, { signal: waiting.signal });
   }
 }

@@ -2,6 +2,7 @@ import type { AzureTargetConfig } from '../../config/schema.ts';
 import type { ParameterDifference } from '../act.ts';
 import type { SourceFacts } from '../source-facts.ts';
 import type { Parameters, Values } from './parameter-values.ts';
+import { targetTimeZone } from './time-zone.ts';
 import { modesThatExist, rangeOf, refusal, sameValue } from './parameter-values.ts';
 
 /** What applications would notice: the target gets the source's values, for good. */
@@ -115,12 +116,16 @@ export function lastingDifferences({
     const now = target.parameters[parameter] ?? listed.get(parameter)?.value;
     if (before === undefined || now === undefined || sameValue(parameter, before, now)) return [];
     const will = derivedValues(source, listed)[parameter];
+    // Another spelling of the same offset; a name says more than its offset does.
+    if (parameter === 'time_zone' && will !== undefined && !before.includes('/')) return [];
     const why =
       parameter in target.parameters
         ? 'target.parameters says so'
         : parameter === 'max_connections'
           ? 'bounded by the SKU’s memory'
-          : (refusal(parameter, before, listed) ?? 'kept as it is');
+          : parameter === 'time_zone'
+            ? 'Azure knows offsets; names only once their tables are loaded'
+            : (refusal(parameter, before, listed) ?? 'kept as it is');
     const isMadeTheSame =
       will !== undefined &&
       sameValue(parameter, will, before) &&
@@ -151,15 +156,8 @@ function derivedValues(source: SourceFacts | null, listed: Parameters | null): V
       modes === undefined
         ? undefined
         : modesThatExist(modes, listed?.get('sql_mode')?.allowed ?? ''),
-    time_zone: timeZone(source),
+    time_zone: targetTimeZone(source) ?? undefined,
   });
-}
-
-/** SYSTEM means UTC on Azure, and whatever its machine was set to on the source. */
-function timeZone({ variables }: SourceFacts): string | undefined {
-  const { time_zone: zone, system_time_zone: system } = variables;
-  if (zone !== 'SYSTEM') return zone === 'UTC' ? '+00:00' : zone;
-  return system === undefined || /^(UTC|GMT|Etc\/UTC)$/.test(system) ? undefined : system;
 }
 
 function lastingValues(source: SourceFacts | null, listed: Parameters | null): Values {

@@ -4,7 +4,7 @@ import { nameTaken, readRegion } from '../../clouds/azure/region.ts';
 import type { AzureTargetConfig, MigrationConfig } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { Finding } from '../../preflight/finding.ts';
-import type { RunningResource, Survey } from '../act.ts';
+import type { ParameterDifference, RunningResource, Survey } from '../act.ts';
 import type { SourceFacts } from '../source-facts.ts';
 import {
   maintenanceFindings,
@@ -19,6 +19,7 @@ import { lastingDifferences } from './parameters.ts';
 import type { Seen } from './planned-acts.ts';
 import { plannedActs, unmanagedFindings } from './planned-acts.ts';
 import { describePrice, serverPrice } from './prices.ts';
+import { timeZoneFindings } from './time-zone.ts';
 import {
   AZURE_PORT,
   azureTarget,
@@ -76,6 +77,7 @@ export async function surveyTarget(
     ...(storageGb === 0 ? [] : sourceFindings(target, source, { storageGb, version })),
     ...networkFindings(config, found),
     ...parameterFindings(target, listed),
+    ...timeZoneFindings(source, target.parameters['time_zone']),
     ...maintenanceFindings(config, found, now),
     ...unmanagedFindings(seen),
     ...databaseFindings(config, found, schemas),
@@ -87,7 +89,7 @@ export async function surveyTarget(
     facts: found === null ? plannedFacts(target) : serverFacts(found),
     differences:
       listed === null
-        ? []
+        ? foreseenDifferences(source)
         : lastingDifferences({ target, source, listed, former: {}, memoryMb: null }),
     running: running(target, found),
   };
@@ -100,6 +102,14 @@ function isSettled(config: MigrationConfig, { state, tags }: ServerView): boolea
   throw new SkyferryFailure('CLOUD_BUSY', `the Azure server is ${state}`, {
     next: 'it is looked at again once that has ended',
   });
+}
+
+/** What is known before there is a server. */
+function foreseenDifferences(source: SourceFacts | null): readonly ParameterDifference[] {
+  const parameter = 'lower_case_table_names';
+  const value = source?.variables[parameter];
+  if (value === undefined || value === '1') return [];
+  return [{ parameter, source: value, target: '1', why: 'fixed on Azure' }];
 }
 
 /** On a server that existed, schemas are only made when `manage` says so. */

@@ -5,6 +5,7 @@ import type { Formers } from '../act.ts';
 import type { Goal } from './converge.ts';
 import { busyServer, convergingAct, mustFind } from './converge.ts';
 import { closeFirewallGoal, consumerRules, workerRules } from './firewall.ts';
+import type { Parameters, Values } from './parameter-values.ts';
 import { differing } from './parameters.ts';
 import { describePrice, serverPrice } from './prices.ts';
 import { describeSize, sizeChange } from './resize.ts';
@@ -64,7 +65,9 @@ function removal(config: MigrationConfig, server: FlexibleServer): Goal {
       const found = await server.find(signal);
       // Somebody else's by now, so it is not what was to be removed.
       if (found === null || !isOurs(config, found)) return done;
-      if (found.state === 'Dropping') return { is: 'busy', what: 'the server is being removed' };
+      if (!['Ready', 'Stopped', 'Disabled'].includes(found.state)) {
+        return { is: 'busy', what: `the server is ${found.state}` };
+      }
       return {
         is: 'to-do',
         step: `remove ${name}`,
@@ -101,9 +104,10 @@ async function restored(server: FlexibleServer, formers: Formers, reach: Reach):
             look: async (signal) => {
               const busy = busyServer(await mustFind(server, signal));
               if (busy !== null) return busy;
-              const missing = differing(values, await server.parameters(signal));
+              const listed = await server.parameters(signal);
+              const missing = differing(values, listed);
               if (Object.keys(missing).length === 0) {
-                return { is: 'as-wanted', note: `parameters are as before: ${listValues(values)}` };
+                return { is: 'as-wanted', note: asBefore(values, listed) };
               }
               return {
                 is: 'to-do',
@@ -130,6 +134,13 @@ async function restored(server: FlexibleServer, formers: Formers, reach: Reach):
           }),
         ]),
   ];
+}
+
+/** A server that others use is not restarted by an abort. */
+function asBefore(values: Values, listed: Parameters): string {
+  const note = `parameters are as before: ${listValues(values)}`;
+  const pending = Object.keys(values).filter((name) => listed.get(name)?.isPendingRestart === true);
+  return pending.length === 0 ? note : `${note}; at its next restart: ${pending.join(', ')}`;
 }
 
 function keptLine(config: MigrationConfig, server: ServerView): string {

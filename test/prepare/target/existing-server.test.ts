@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isFailure } from '../../../src/failures.ts';
 import type { Formers } from '../../../src/prepare/act.ts';
+import { azureTarget } from '../../../src/prepare/target/target.ts';
 import type { TestClouds } from '../../clouds.ts';
 import { startClouds } from '../../clouds.ts';
 import { azureConfig } from './config.ts';
@@ -17,13 +18,19 @@ const managed = azureConfig({
 let clouds: TestClouds;
 let scene: ReturnType<typeof openScene>;
 
+const target = azureTarget(unmanaged);
+const client = async () => await scene.clients.mysql(target.subscription);
+
+async function restartBySomebody(): Promise<void> {
+  await (await client()).servers.beginRestart(target.resourceGroup, target.server, {});
+}
+
 beforeAll(async () => {
   clouds = await startClouds();
   scene = openScene(clouds);
-  const { target } = unmanaged;
-  if (target.kind !== 'azure-mysql-flexible') throw new Error('an Azure target');
-  const client = await scene.clients.mysql(target.subscription);
-  await client.servers.beginCreateAndWait(
+  await (
+    await client()
+  ).servers.beginCreateAndWait(
     target.resourceGroup,
     target.server,
     {
@@ -78,6 +85,8 @@ test('with it a restart needs an approval, and abort puts size, parameters and f
   ]);
   expect(planned[2]?.interrupts).toMatch(/restarts.*innodb_ft_min_token_size/);
   const formers: Formers = Object.fromEntries(acts.map(({ name, former = {} }) => [name, former]));
+  // Somebody else is at it: it is waited for, then done.
+  await restartBySomebody();
   for (const { name } of planned) await scene.perform(managed, name, formers);
   const loading = await scene.survey(managed);
   expect(loading.acts.filter(({ when }) => when === 'preparation')).toEqual([]);

@@ -10,6 +10,7 @@ import {
   runValues,
 } from '../../../src/prepare/target/parameters.ts';
 import { azureTarget } from '../../../src/prepare/target/target.ts';
+import { targetTimeZone, timeZoneFindings } from '../../../src/prepare/target/time-zone.ts';
 import { azureConfig } from './config.ts';
 
 function parameter(value: string, others: Partial<ParameterView> = {}): ParameterView {
@@ -43,8 +44,8 @@ const source: SourceFacts = {
   sizeBytes: 0,
   variables: {
     sql_mode: 'NO_ZERO_DATE,NO_AUTO_CREATE_USER',
-    time_zone: 'SYSTEM',
-    system_time_zone: 'KST',
+    time_zone: 'Asia/Seoul',
+    system_time_zone: 'UTC',
     max_allowed_packet: '67108864',
     event_scheduler: 'ON',
     log_bin_trust_function_creators: 'OFF',
@@ -59,7 +60,8 @@ test('for the load the target gets the source’s modes, what the engine needs, 
   expect(loadValues({ target, source, listed })).toEqual({
     // NO_AUTO_CREATE_USER is unknown to 8.0.
     sql_mode: 'NO_ZERO_DATE',
-    time_zone: 'KST',
+    // Its clocks do not change any more; the name would be unknown.
+    time_zone: '+09:00',
     binlog_row_image: 'FULL',
     max_allowed_packet: '1073741824',
     local_infile: 'ON',
@@ -101,6 +103,7 @@ test('what stays different is said with the reason', () => {
   expect(lastingDifferences(resting)).toEqual([
     expect.objectContaining({ parameter: 'sql_mode', target: 'NO_ZERO_DATE' }),
     { parameter: 'innodb_strict_mode', source: 'OFF', target: 'OFF', why: 'fixed on Azure' },
+    expect.objectContaining({ parameter: 'time_zone', source: 'Asia/Seoul', target: '+09:00' }),
     { parameter: 'max_connections', source: '900', target: '2731', why: 'bounded by the SKU’s memory' }, // prettier-ignore
   ]);
 });
@@ -112,4 +115,19 @@ test('a parameter of the user’s that Azure would refuse is found before anythi
     { name: 'nonsense', why: 'Azure has no such server parameter' },
     { name: 'event_scheduler', why: 'Azure allows ON,OFF' },
   ]);
+});
+
+test('a zone that is no offset for certain is left to the user, with a warning', () => {
+  const of = (time_zone: string, system_time_zone = 'UTC') => ({
+    ...source,
+    variables: { time_zone, system_time_zone },
+  });
+  expect(targetTimeZone(of('SYSTEM'))).toBe('+00:00');
+  expect(targetTimeZone(of('-03:00'))).toBe('-03:00');
+  expect(targetTimeZone(of('SYSTEM', 'KST'))).toBeNull();
+  expect(targetTimeZone(of('Europe/Berlin'))).toBeNull();
+  expect(timeZoneFindings(of('Europe/Berlin'), undefined)).toMatchObject([
+    { code: 'azure-time-zone', severity: 'warning' },
+  ]);
+  expect(timeZoneFindings(of('Europe/Berlin'), '+01:00')).toEqual([]);
 });
