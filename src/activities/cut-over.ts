@@ -49,7 +49,7 @@ export async function undoCutover(
   // Without an account that may fence, no cutover can have begun.
   if (account === undefined) return { switched: false };
   const { source, target } = await resolveSides(deps, config);
-  const fenceOf = fencesToLower(config, source, account);
+  const fenceOf = fencesToLower(deps, config, source, account);
   return await settle({ target, fenceOf, migration: config.name }, { signal });
 }
 

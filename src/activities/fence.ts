@@ -23,7 +23,7 @@ export async function openFence(
   const choice = await decideFence(config, account, signal);
   if (choice.refused !== undefined) throw noFence(`${choice.refused}: ${choice.fix}`);
   const context: FenceContext = {
-    ...plainContext(config, source, account),
+    ...plainContext(deps, config, source, account),
     applicationAccounts: await Promise.all(
       config.cutover.applicationAccounts.map(async ({ user, host, password }) => ({
         user,
@@ -41,11 +41,12 @@ export async function openFence(
 
 /** Only to lower what was raised: nothing is needed for it that may be missing by now. */
 export function fencesToLower(
+  deps: Pick<ActivityDependencies, 'clouds'>,
   config: LocatedConfig,
   source: Endpoint,
   account: Endpoint,
 ): (kind: FenceKind) => Fence {
-  return (kind) => createFence(kind, plainContext(config, source, account));
+  return (kind) => createFence(kind, plainContext(deps, config, source, account));
 }
 
 export async function decideFence(
@@ -59,8 +60,17 @@ export async function decideFence(
   return chooseFence(config, capabilities);
 }
 
-function plainContext(config: LocatedConfig, source: Endpoint, account: Endpoint): FenceContext {
+function plainContext(
+  { clouds }: Pick<ActivityDependencies, 'clouds'>,
+  config: LocatedConfig,
+  source: Endpoint,
+  account: Endpoint,
+): FenceContext {
+  const { source: server } = config;
   return {
+    ...(server.kind === 'rds-mysql' && {
+      rds: { instance: server.instance, client: () => clouds.aws.rds(server.region) },
+    }),
     account,
     source,
     schemas: config.schemas,

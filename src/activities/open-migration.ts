@@ -11,7 +11,8 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
 /** Nothing else is done before a source that an earlier run left fenced takes writes again. */
-export function openMigration({ secrets }: ActivityDependencies): Activities['openMigration'] {
+export function openMigration(deps: ActivityDependencies): Activities['openMigration'] {
+  const { secrets } = deps;
   return async ({ config }) =>
     await runStep('preflight', async ({ signal }) => {
       const source = await resolveEndpoint(config.source, secrets);
@@ -28,7 +29,7 @@ export function openMigration({ secrets }: ActivityDependencies): Activities['op
       const account = taken === 'resumed' ? await resolveFence(config, secrets) : undefined;
       // Without an account that may fence, no cutover can have begun.
       if (account !== undefined) {
-        const fenceOf = fencesToLower(config, source, account);
+        const fenceOf = fencesToLower(deps, config, source, account);
         await settleEarlierCutover({ target, fenceOf, migration: config.name }, { signal });
       }
       return { resumed: taken === 'resumed' };

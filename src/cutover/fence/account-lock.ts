@@ -12,7 +12,8 @@ import type { AccountName, Fence, FenceContext, FenceProof, FenceState, Foreign 
 import { assertKind } from './fence.ts';
 import { couldWrite, proveByLogin } from './prove.ts';
 import { runningEvents } from './running-events.ts';
-import { endSession } from './sessions.ts';
+import type { Session } from './sessions.ts';
+import { endSession, listSessions } from './sessions.ts';
 import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
 import type { Account } from './writers.ts';
 import { displayAccount, keyOf, readAccounts } from './writers.ts';
@@ -39,9 +40,14 @@ export class AccountLockFence implements Fence {
   readonly stops = 'applications';
   readonly #context: FenceContext;
   readonly #account: Endpoint;
+  readonly #events: 'must not run' | 'stopped otherwise';
 
-  constructor(context: FenceContext) {
+  constructor(
+    context: FenceContext,
+    options: { readonly events: 'must not run' | 'stopped otherwise' } = { events: 'must not run' },
+  ) {
     this.#context = context;
+    this.#events = options.events;
     this.#account = context.account;
   }
 
@@ -82,7 +88,8 @@ export class AccountLockFence implements Fence {
         const left = await this.#sessionsOf(connection, former.accounts);
         if (left.length === 0) return;
         if (performance.now() > deadline) throw stillThere(left.length, lockWaitMs);
-        for (const { thread } of left.filter(({ dying }) => !dying))
+        // One that cannot be told may be anybody's: it is waited for.
+        for (const { thread } of left.filter(({ dying, user }) => !dying && user !== null))
           await endSession(connection, thread);
         await sleep(20, undefined, { signal });
       }
@@ -174,11 +181,11 @@ export class AccountLockFence implements Fence {
     administrators: readonly Account[],
     signal?: AbortSignal,
   ): Promise<Foreign | undefined> {
-    const sessions = await withConnection(this.#account, optional(signal), (connection) =>
-      this.#sessionsOf(connection, administrators),
-    );
-    if (sessions.length === 0) return undefined;
-    const who = [...new Set(sessions.map(({ user }) => user))].join(', ');
+    const users = new Set(administrators.map(({ user }) => user));
+    const sessions = await withConnection(this.#account, optional(signal), listSessions);
+    const there = sessions.flatMap(({ user }) => (user !== null && users.has(user) ? [user] : []));
+    if (there.length === 0) return undefined;
+    const who = [...new Set(there)].join(', ');
     return {
       found: `an administrator that may write is logged in to the source: ${who}`,
       fix: 'log it out, or name it in cutover.applicationAccounts, which locks it too; then approve again',
@@ -194,25 +201,16 @@ export class AccountLockFence implements Fence {
   }
 
   async #runningEvents(signal?: AbortSignal): Promise<QualifiedName[]> {
+    if (this.#events === 'stopped otherwise') return [];
     const { source, schemas } = this.#context;
     return await withConnection(source, optional(signal), (c) => runningEvents(c, schemas));
   }
 
-  async #sessionsOf(
-    connection: Connection,
-    accounts: readonly AccountName[],
-  ): Promise<{ thread: number; user: string; dying: boolean }[]> {
+  /** Those that cannot be told are among them: they run the program of somebody who may write. */
+  async #sessionsOf(connection: Connection, accounts: readonly AccountName[]): Promise<Session[]> {
     const users = new Set(accounts.map(({ user }) => user));
-    const sessions = await connection.query<{ Id: number | string; User: string; Command: string }>(
-      'SHOW PROCESSLIST',
-    );
-    return sessions
-      .filter(({ User }) => users.has(User))
-      .map(({ Id, User, Command }) => ({
-        thread: Number(Id),
-        user: User,
-        dying: Command === 'Killed',
-      }));
+    const sessions = await listSessions(connection);
+    return sessions.filter(({ user }) => user === null || users.has(user));
   }
 
   async #proveAccount(account: AccountName, signal?: AbortSignal): Promise<string> {

@@ -44,6 +44,9 @@ export async function readCapabilities(
     return [{ what, grant: `GRANT EXECUTE ON PROCEDURE mysql.${name} TO '${user}'@'%';` }];
   };
   const kills = endsSessions || calls('rds_kill').length === 0;
+  const seesAccounts = grants.onSchema('SELECT', 'mysql')
+    ? []
+    : [{ what: 'SELECT on mysql', grant: `GRANT SELECT ON mysql.* TO '${user}'@'%';` }];
   return {
     user,
     superReadOnly: globally(
@@ -54,14 +57,7 @@ export async function readCapabilities(
     ),
     accountLock: [
       ...globally('CREATE USER', ...PROOF),
-      ...(grants.onSchema('SELECT', 'mysql')
-        ? []
-        : [
-            {
-              what: 'SELECT on mysql',
-              grant: `GRANT SELECT ON mysql.* TO '${user}'@'%';`,
-            },
-          ]),
+      ...seesAccounts,
       ...(kills
         ? []
         : [
@@ -71,7 +67,7 @@ export async function readCapabilities(
             },
           ]),
     ],
-    proof: globally(...PROOF),
-    auroraReadOnly: [...globally(...PROOF), ...calls('rds_set_read_only')],
+    proof: [...globally(...PROOF), ...seesAccounts],
+    auroraReadOnly: [...globally(...PROOF), ...seesAccounts, ...calls('rds_set_read_only')],
   };
 }

@@ -1,7 +1,11 @@
+import type { RDSClient } from '@aws-sdk/client-rds';
 import type { MigrationConfig } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import type { AccountLockState } from './account-lock.ts';
+import type { AuroraReadOnlyState } from './aurora-read-only.ts';
+import type { LockedReadOnlyState } from './locked-read-only.ts';
+import type { RdsReadOnlyState } from './rds-read-only.ts';
 import type { SuperReadOnlyState } from './super-read-only.ts';
 
 export type FenceKind = Exclude<MigrationConfig['cutover']['fence'], 'auto'>;
@@ -10,7 +14,12 @@ export type FenceKind = Exclude<MigrationConfig['cutover']['fence'], 'auto'>;
  * What the fence is going to change, as it was before: plain JSON, kept in the journal from before the
  * fence is raised until it is lowered by a fence of the same kind.
  */
-export type FenceState = SuperReadOnlyState | AccountLockState;
+export type FenceState =
+  | SuperReadOnlyState
+  | AccountLockState
+  | RdsReadOnlyState
+  | LockedReadOnlyState
+  | AuroraReadOnlyState;
 
 /** Why a fence is not ours to raise: whoever made it so, lowering ours would not make it so again. */
 export interface Foreign {
@@ -74,6 +83,14 @@ export interface FenceContext {
   /** The migrated ones. */
   readonly schemas: readonly string[];
   readonly applicationAccounts: readonly ApplicationAccount[];
+  /** Only of an instance of RDS. */
+  readonly rds?: RdsInstance;
+}
+
+export interface RdsInstance {
+  readonly instance: string;
+  /** Of its region. */
+  readonly client: () => Promise<RDSClient>;
 }
 
 export interface AccountName {

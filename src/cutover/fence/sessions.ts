@@ -1,6 +1,46 @@
 import { SkyferryFailure, isFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
 
+export interface Session {
+  readonly thread: number;
+  /** Who logged in; null: within a program of somebody else, and it cannot be seen for whom. */
+  readonly user: string | null;
+  /** Ended, and still rolling back. */
+  readonly dying: boolean;
+  readonly statement: string;
+}
+
+/**
+ * All sessions, with PROCESS. While one runs a program with SQL SECURITY DEFINER the process list shows the
+ * definer, and as its host the definer's pattern; who logged in stands in the Performance Schema, where it is on.
+ */
+export async function listSessions(connection: Connection): Promise<Session[]> {
+  const shown = await connection.query<{
+    Id: number | string;
+    User: string;
+    Host: string;
+    Command: string;
+    Info: string | null;
+  }>('SHOW FULL PROCESSLIST');
+  const loggedIn = await connection
+    .query<{ id: number | string; user: string }>(
+      'SELECT ID AS id, USER AS user FROM performance_schema.processlist',
+    )
+    .catch((error: unknown) => {
+      // Before 8.0.22 there is no such table.
+      if (isFailure(error) && error.detail.errno === ER_NO_SUCH_TABLE) return [];
+      throw error;
+    });
+  const users = new Map(loggedIn.map(({ id, user }) => [Number(id), user]));
+  return shown.map(({ Id, User, Host, Command, Info }) => ({
+    thread: Number(Id),
+    user: users.get(Number(Id)) ?? (/[%_]/.test(Host) ? null : User),
+    dying: Command === 'Killed',
+    statement: Info ?? '',
+  }));
+}
+
+const ER_NO_SUCH_TABLE = 1146;
 const ER_NO_SUCH_THREAD = 1094;
 const ER_KILL_DENIED_ERROR = 1095;
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SkyferryFailure, isFailure } from '../../failures.ts';
 import { openConnection, withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
+import { listSessions } from './sessions.ts';
 
 /**
  * Stands right behind the first word of the statements that may wait, so that a session whose client
@@ -22,6 +23,8 @@ export async function runAwaited(
     readonly signal: AbortSignal;
     /** Asked when the reply was lost. */
     readonly isDone: () => Promise<boolean>;
+    /** See `endWaitingStatements`. */
+    readonly alsoEnds?: RegExp;
   },
 ): Promise<void> {
   const deadline = performance.now() + options.withinMs;
@@ -31,7 +34,7 @@ export async function runAwaited(
     const lost = await attempt(account, sql, left, options);
     if (lost === null) return;
     // The reply was lost: the statement may have run, may still wait, or may never have arrived.
-    await endWaitingStatements(account);
+    await endWaitingStatements(account, options.alsoEnds);
     if (await options.isDone()) return;
   }
 }
@@ -81,25 +84,28 @@ function notGranted(withinMs: number): SkyferryFailure {
 
 /**
  * A fence statement whose client died goes on waiting for its lock and would raise the fence long
- * after everybody has gone home: it is killed, and seen to be gone.
+ * after everybody has gone home: it is killed, and seen to be gone. `unmarked`: the form of this account's
+ * own statements that cannot carry the marker.
  */
-export async function endWaitingStatements(account: Endpoint): Promise<void> {
+export async function endWaitingStatements(account: Endpoint, unmarked?: RegExp): Promise<void> {
   await withConnection(account, {}, async (connection) => {
     const deadline = performance.now() + GONE_WITHIN_MS;
     for (;;) {
-      const sessions = await connection.query<{ Id: number | string; Info: string | null }>(
-        'SHOW FULL PROCESSLIST',
+      const sessions = await listSessions(connection);
+      const waiting = sessions.filter(
+        ({ user, statement }) =>
+          marked.test(statement) ||
+          ((user === account.user || user === null) && unmarked?.test(statement) === true),
       );
-      const waiting = sessions.filter(({ Info }) => marked.test(Info ?? ''));
       if (waiting.length === 0) return;
       if (performance.now() > deadline) {
         throw new SkyferryFailure('NOT_QUIESCENT', 'an older fence statement cannot be ended', {
           next: `KILL the session on the source whose statement begins with ${MARKER}`,
         });
       }
-      for (const { Id } of waiting) {
+      for (const { thread } of waiting) {
         // They are this account's own, so that it needs no privilege.
-        await connection.query(`KILL ${Number(Id)}`).catch((error: unknown) => {
+        await connection.query(`KILL ${thread}`).catch((error: unknown) => {
           const noSuchThread = isFailure(error) && error.detail.errno === 1094;
           if (!noSuchThread) throw error;
         });

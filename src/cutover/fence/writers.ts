@@ -8,6 +8,8 @@ export interface Account extends AccountName {
   readonly writes: boolean;
   /** May create and unlock accounts, its own as well. */
   readonly administers: boolean;
+  /** Writes on under read_only, not under super_read_only. */
+  readonly bypassesReadOnly: boolean;
 }
 
 /** Of a server or a service itself: never an application's. */
@@ -31,10 +33,12 @@ export async function readAccounts(
       locked: string;
       writes: string | number;
       administers: string | number;
+      super: string;
     }
   >(
     `SELECT User AS user, Host AS host, account_locked AS locked, 'Y' IN (${anyOf('_priv')}) AS writes,
-            'Y' IN (Create_user_priv, Super_priv) AS administers
+            'Y' IN (Create_user_priv, Super_priv) AS administers,
+            Super_priv AS super
        FROM mysql.user`,
   );
   const onSchemas = await connection.query<Holder & { pattern: string }>(
@@ -58,6 +62,11 @@ export async function readAccounts(
   const roles = await readRoles(connection, accounts);
   spread(roles, writers);
   spread(roles, administrators);
+  const bypassing = new Set([
+    ...accounts.filter((account) => account.super === 'Y').map(keyOf),
+    ...(await readConnectionAdministrators(connection)).map(keyOf),
+  ]);
+  spread(roles, bypassing);
   return accounts
     .filter(({ user }) => !SYSTEM.test(user))
     .map((account) => ({
@@ -66,11 +75,20 @@ export async function readAccounts(
       locked: account.locked === 'Y',
       writes: writers.has(keyOf(account)),
       administers: administrators.has(keyOf(account)),
+      bypassesReadOnly: bypassing.has(keyOf(account)),
     }));
 }
 
 interface Holder extends AccountName {
   [column: string]: unknown;
+}
+
+async function readConnectionAdministrators(connection: Connection): Promise<Holder[]> {
+  return await connection
+    .query<Holder>(
+      `SELECT USER AS user, HOST AS host FROM mysql.global_grants WHERE PRIV = 'CONNECTION_ADMIN'`,
+    )
+    .catch(absent);
 }
 
 /** By whom which role, or by PROXY which identity, may be taken on. */

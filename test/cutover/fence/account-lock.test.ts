@@ -166,6 +166,22 @@ describe('the fence by locked accounts', () => {
     await Promise.all(writers);
   });
 
+  it('ends a session that is within a program of another account', async () => {
+    await root.query(
+      'CREATE PROCEDURE app.slow() SQL SECURITY DEFINER BEGIN DO SLEEP(30); INSERT INTO app.t (v) VALUES (815); END',
+    );
+    await root.query("GRANT EXECUTE ON PROCEDURE app.slow TO caller@'%'");
+    await using caller = await openConnection({ ...app, user: 'caller' });
+    const called = outcome(caller.query('CALL app.slow()'));
+    await sleep(300);
+    const former = await fence.read(signal);
+    expect(former.foreign).toBeUndefined();
+    await fence.raise(former, within);
+    expect(await called).toBe('CONNECTION_LOST');
+    await fence.lower(former);
+    await root.query('DROP PROCEDURE app.slow');
+  });
+
   it('puts back exactly what was, accounts that were locked and one that was dropped included', async () => {
     const former = await fence.read(signal);
     await fence.raise(former, within);
