@@ -20,6 +20,8 @@ export interface CnameSwitchOptions {
 const VENDOR_NAMES = /\.(rds\.amazonaws\.com(\.cn)?|mysql\.database\.(azure\.com|chinacloudapi\.cn|usgovcloudapi\.net))$/; // prettier-ignore
 /** Longer than DNS services take to bring all of their servers up to date. */
 const PROPAGATION_MS = 60_000;
+/** A record may have been made just now. */
+const RECENT_CHANGE_MS = 5_000;
 const STALE_ATTEMPTS = 3;
 
 /** A CNAME that is pointed from one server to the other, whichever service holds its zone. */
@@ -96,6 +98,16 @@ export function createCnameSwitch<V>(
       refuseVendorName();
       const { value } = await read(signal);
       if (value !== from && value !== to) throw unexpected(value);
+      // Better now than behind the fence: servers that cannot be asked, or that hold another zone of that name.
+      const { served, asWanted } = await awaitServed(
+        async () => await record.served(signal),
+        (answer) => answer.value === from || answer.value === to,
+        { withinMs: RECENT_CHANGE_MS, signal },
+      );
+      if (asWanted) return;
+      throw refuse(`is served otherwise than it stands in the zone: ${describeServed(served)}`, {
+        next: 'find out whether the name is delegated to this zone, and whether SKYFERRY_DNS_SERVERS or `resolver` know it',
+      });
     },
     async do(signal) {
       refuseVendorName();

@@ -8,6 +8,7 @@ import {
   sandboxAdministrator,
   sandboxPrincipal,
 } from '../../../src/sandbox/clouds/azure/principal.ts';
+import { startNameServer } from '../../../src/sandbox/clouds/name-server.ts';
 import type { TestClouds } from '../../clouds.ts';
 import { startClouds } from '../../clouds.ts';
 
@@ -223,6 +224,21 @@ test('somebody who changes it between reading and writing is not overwritten', a
   await expect(shop.do(signal)).rejects.toThrow(/points to third\.example/);
   expect(raced).toBe(true);
   expect(await get()).toMatchObject({ cnameRecord: { cname: 'third.example' } });
+});
+
+test('a zone that its name servers do not serve is refused before anything is fenced', async () => {
+  zone = `hidden${zones++}.example`;
+  const { zone: create, put } = services['azure-dns'];
+  await create();
+  await put(old);
+  const elsewhere = await startNameServer();
+  elsewhere.setZone(zone, [{ name: `db.${zone}`, type: 'CNAME', ttl: 9, data: 'third.example' }]);
+  const env = { SKYFERRY_DNS_SERVERS: elsewhere.address };
+  const dns = createDnsLookup({ env });
+  const shop = createAzureDnsSwitch({ ...shared(), clients: clients(), dns });
+  await expect(shop.precondition(signal)).rejects.toThrow(/says third\.example/);
+  await elsewhere.close();
+  await expect(shop.precondition(signal)).rejects.toThrow(/no DNS server answers/);
 });
 
 test('without a resolver inside, a private zone is proved by the API alone', async () => {

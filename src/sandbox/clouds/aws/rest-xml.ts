@@ -3,7 +3,7 @@ import type { CloudResponse } from '../service.ts';
 import type { Shape } from './schema.ts';
 
 /** REST XML as Route 53 speaks it: reading a body against the vendor's model, writing an answer. */
-export const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';
+const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';
 
 export type Xml = string | readonly Xml[] | { readonly [name: string]: Xml | undefined };
 

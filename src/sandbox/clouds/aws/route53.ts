@@ -91,6 +91,7 @@ export async function createRoute53(context: CloudContext): Promise<CloudService
     const id = `Z${randomId(20)}`;
     const zone: Zone = { name, callerReference, recordSets: [] };
     state.value.zones[id] = zone;
+    publish(zone);
     const info = await changed(zone);
     const content = { HostedZone: describeZone(id, zone), ChangeInfo: info, ...delegation(name) };
     const location = `/${VERSION}/hostedzone/${id}`;
