@@ -52,6 +52,8 @@ export interface CopyResult {
     readonly rows: number;
     readonly bytes: number;
     readonly seconds: number;
+    /** JSON documents with a scalar of a type that no expression makes: their text is right, that type is not. */
+    readonly documentsAsText?: number;
   }[];
 }
 

@@ -23,6 +23,11 @@ beforeAll(async () => {
     await c.query('CREATE DATABASE shop');
     await c.query('CREATE TABLE shop.tag (name varchar(50) PRIMARY KEY, n int)');
     await c.query("INSERT INTO shop.tag VALUES ('red', 1), ('green', 2)");
+    await c.query('CREATE TABLE shop.bytes (b tinyblob)');
+    await c.query("INSERT INTO shop.bytes VALUES ('x')");
+    await c.query('CREATE TABLE shop.document (id int PRIMARY KEY, j json)');
+    await c.query('INSERT INTO shop.document SELECT 1, JSON_ARRAY(b) FROM shop.bytes');
+    await c.query('DROP TABLE shop.bytes');
   });
 });
 afterAll(async () => {
@@ -50,7 +55,7 @@ test('rows that differ are named in every format from the target, and never ente
   const run = await lab.startReal({ switchDirectories: [] }, secrets, (name) =>
     migrationConfigSchema.parse(written(name)),
   );
-  await run.until(({ milestones }) => milestones.some(({ text }) => text === '2 rows copied'));
+  await run.until(({ milestones }) => milestones.some(({ text }) => text === '3 rows copied'));
   await withConnection(pair.target, {}, (c) =>
     c.query("INSERT INTO shop.tag VALUES ('<b>stray</b>', 3)"),
   );
@@ -67,6 +72,7 @@ test('rows that differ are named in every format from the target, and never ente
   for (const [variable, value] of Object.entries(secrets)) vi.stubEnv(variable, value);
   const text = await report('-c', file);
   expect(text).toMatch(/extra shop\.tag .*<b>stray<\/b>/);
+  expect(text).toContain('shop.document: 1 JSON documents hold a scalar of a type');
   const json = JSON.parse(await report('-c', file, '--format', 'json')) as {
     data: { rows: unknown };
   };
@@ -78,6 +84,7 @@ test('rows that differ are named in every format from the target, and never ente
   const html = await readFile(join(folder, 'report.html'), 'utf8');
   expect(html).toContain('&lt;b&gt;stray&lt;/b&gt;');
   expect(html).not.toContain('<b>stray');
+  expect(html).toContain('shop.document: 1 JSON documents');
 
   expect(await run.historyText()).not.toContain('stray');
 }, 180_000);

@@ -88,6 +88,17 @@ export function tableEvidence({ copy, verification }: MigrationReport): TableEvi
     .sort((a, b) => b.bytes - a.bytes || (a.table < b.table ? -1 : 1));
 }
 
+/** One line a table with JSON documents that are equal as text only. */
+export function documentLines({ copy }: MigrationReport): string[] {
+  return (copy?.tables ?? []).flatMap(({ table, documentsAsText = 0 }) =>
+    documentsAsText === 0
+      ? []
+      : [
+          `${table}: ${documentsAsText} JSON documents hold a scalar of a type that no expression makes (such as TINYBLOB); it was copied as a string of the same text`,
+        ],
+  );
+}
+
 /** The longest outage that the application saw: what it calls the downtime. */
 export function applicationDowntimeMs({ outages }: ApplicationEvidence): number {
   return Math.max(0, ...outages.map(({ ms }) => ms));

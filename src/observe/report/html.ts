@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 import { runningLine } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
-import { applicationDowntimeMs, namedRowLines, phaseDurations, tableEvidence } from './evidence.ts';
+import {
+  applicationDowntimeMs,
+  documentLines,
+  namedRowLines,
+  phaseDurations,
+  tableEvidence,
+} from './evidence.ts';
 import { stylesheet } from './stylesheet.ts';
 
 /** One page that needs nothing else: no network, no other file. Every text in it is escaped. */
@@ -197,9 +203,11 @@ function people({ report: { status } }: ReportEvidence): string {
   );
 }
 
-function remarks({ report: { findings, provisioning } }: ReportEvidence): string {
+function remarks({ report }: ReportEvidence): string {
+  const { findings, provisioning } = report;
   const lines = [
     ...(provisioning?.changes ?? []),
+    ...documentLines(report),
     ...findings
       .filter(({ severity }) => severity === 'warning')
       .map(

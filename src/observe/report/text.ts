@@ -3,7 +3,13 @@ import pc from 'picocolors';
 import { preparationLines } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
-import { applicationDowntimeMs, namedRowLines, phaseDurations, tableEvidence } from './evidence.ts';
+import {
+  applicationDowntimeMs,
+  documentLines,
+  namedRowLines,
+  phaseDurations,
+  tableEvidence,
+} from './evidence.ts';
 
 export function reportText(evidence: ReportEvidence): string {
   return [
@@ -125,10 +131,12 @@ function people({ report: { status } }: ReportEvidence): string {
   return table.toString();
 }
 
-function remarks({ report: { findings, provisioning } }: ReportEvidence): string {
+function remarks({ report }: ReportEvidence): string {
+  const { findings, provisioning } = report;
   const warnings = findings.filter(({ severity }) => severity === 'warning');
   return [
     ...(provisioning?.changes ?? []).map((change) => `changed: ${change}`),
+    ...documentLines(report),
     ...warnings.map(
       ({ code, object, found }) =>
         `warning ${code}${object === undefined ? '' : ` (${object})`}: ${found}`,
