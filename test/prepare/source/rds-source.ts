@@ -1,4 +1,4 @@
-import type { CreateDBInstanceMessage } from '@aws-sdk/client-rds';
+import type { CreateDBInstanceMessage, RDSClient } from '@aws-sdk/client-rds';
 import { CreateDBInstanceCommand } from '@aws-sdk/client-rds';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AwsClients } from '../../../src/clouds/aws/clients.ts';
@@ -32,9 +32,7 @@ export function clientsOf(
   });
 }
 
-export function administratorOf(
-  clouds: TestClouds,
-): Promise<import('@aws-sdk/client-rds').RDSClient> {
+export function administratorOf(clouds: TestClouds): Promise<RDSClient> {
   return clientsOf(clouds, sandboxUsers.administrator).rds(REGION);
 }
 
