@@ -72,6 +72,20 @@ describe('a server', () => {
     expect(await client.databases.get(group, name, 'kept')).toMatchObject({ name: 'kept' });
   });
 
+  test('gets a standby, except zone-redundantly when it was created without', async () => {
+    const poller = await client.servers.beginUpdate(group, name, {
+      highAvailability: { mode: 'SameZone' },
+    });
+    const meanwhile = await client.servers.get(group, name);
+    expect(['CreatingStandby', 'Healthy']).toContain(meanwhile.highAvailability?.state);
+    await poller.pollUntilDone();
+    const { highAvailability } = await client.servers.get(group, name);
+    expect(highAvailability).toMatchObject({ mode: 'SameZone', state: 'Healthy' });
+    await expect(
+      client.servers.beginUpdate(group, name, { highAvailability: { mode: 'ZoneRedundant' } }),
+    ).rejects.toMatchObject({ statusCode: 400, code: 'InvalidParameterValue' });
+  });
+
   test('never has less storage, nor another region', async () => {
     await expect(
       client.servers.beginUpdate(group, name, { storage: { storageSizeGB: 32 } }),
@@ -230,6 +244,15 @@ describe('names', () => {
       statusCode: 409,
       code: 'ServerNameAlreadyExists',
     });
+  });
+
+  test('are free again after the creation failed', async () => {
+    const code = 'ProvisionNotSupportedForRegion';
+    await clouds.faults([{ match: { operation: 'Servers_Create' }, kind: 'fail-operation', code }]);
+    await expect(client.servers.beginCreateAndWait(group, 'shop-new', wanted)).rejects.toThrow(
+      code,
+    );
+    await expect(client.servers.get(group, 'shop-new')).rejects.toMatchObject({ statusCode: 404 });
   });
 
   test('are free again after the server was removed', async () => {

@@ -20,7 +20,7 @@ export const wanted = {
 
 /** The vendor's own client, unmodified. */
 export function connect(
-  { env, url, ca }: TestClouds,
+  { env, url, ca }: Pick<TestClouds, 'env' | 'url' | 'ca'>,
   { secret = sandboxPrincipal.secret }: { secret?: string } = {},
 ): MySQLManagementFlexibleServerClient {
   const credential = new ClientSecretCredential(

@@ -39,6 +39,10 @@ export function serverRoutes(servers: Servers, operations: Operations): ArmRoute
   const update = async (call: ArmCall, body: ServerUpdateBody) => {
     const server = servers.getReady(call.params, 'UpdateServer');
     refuseUpdate(server, body);
+    const mode = body.properties?.highAvailability?.mode ?? server.highAvailability.mode;
+    if (mode !== server.highAvailability.mode) {
+      server.highAvailability.state = mode === 'Disabled' ? 'RemovingStandby' : 'CreatingStandby';
+    }
     return await begin(call, 'update', server, { during: 'Updating', data: body });
   };
   const read = { method: 'GET', action: `${TYPE}/read`, apiVersions: API_VERSIONS } as const;

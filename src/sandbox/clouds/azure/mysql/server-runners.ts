@@ -19,7 +19,9 @@ export function serverRunners(servers: Servers): Record<string, Runner> {
       await servers.save();
     },
     fail: async (name) => {
-      servers.named(name).state = afterFailure;
+      const server = servers.named(name);
+      server.state = afterFailure;
+      settleStandby(server);
       await servers.save();
     },
   });
@@ -68,12 +70,8 @@ async function update(
   Object.assign(server.maintenanceWindow, maintenanceWindow);
   if (highAvailability?.mode !== undefined) {
     const { mode } = highAvailability;
-    server.highAvailability = {
-      ...server.highAvailability,
-      ...highAvailability,
-      mode,
-      state: mode === 'Disabled' ? 'NotEnabled' : 'Healthy',
-    };
+    server.highAvailability = { ...server.highAvailability, ...highAvailability, mode };
+    settleStandby(server);
   }
   if (properties.administratorLoginPassword !== undefined) {
     await setAdministratorPassword(servers, server, properties.administratorLoginPassword);
@@ -83,4 +81,8 @@ async function update(
     server.storage.iops = Math.min(server.storage.iops, findSku(sku.name)?.maxIops ?? 0);
     await restartMysqld(servers, server);
   }
+}
+
+function settleStandby({ highAvailability }: KeptServer): void {
+  highAvailability.state = highAvailability.mode === 'Disabled' ? 'NotEnabled' : 'Healthy';
 }
