@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/workflows/results.ts';
 import type { PhaseRecord } from '../../src/workflows/messages.ts';
@@ -314,6 +315,22 @@ describe('cutover', () => {
     await run.send('retry-phase');
     await run.result();
     expect(run.calls.filter((call) => call === 'verifyTables')).toHaveLength(2);
+  });
+
+  test('of a cutover that went silent nobody knows what it showed: all is compared again', async () => {
+    // It notices the end of its worker, and heart-beats never.
+    const silent = async () => await Context.current().cancelled;
+    const run = await lab.start({ cutOver: inTurn(silent, usual.cutOver) }, (name) =>
+      config(name, { approval: { required: false } }),
+    );
+    const parked = await run.until(({ phase }) => phase === 'parked', 30_000);
+    expect(parked.failure?.code).toBe('TIMEOUT');
+    expect(run.calls.filter((call) => call === 'settleCutover')).toHaveLength(1);
+    expect((await run.report()).verification).toBeNull();
+    await run.send('retry-phase');
+    expect((await run.result()).status.phase).toBe('completed');
+    expect(run.calls.filter((call) => call === 'verifyTables')).toHaveLength(2);
+    expect(run.calls.filter((call) => call === 'cutOver')).toHaveLength(2);
   });
 
   test('a cutover that fails after the switch goes forward, not back', async () => {
