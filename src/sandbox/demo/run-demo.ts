@@ -62,7 +62,7 @@ export async function runDemo(sandbox: Sandbox, options: DemoOptions): Promise<D
   let worker = startTheWorker();
   const kills: Kill[] = [];
   const killWorker = async (handle: WorkflowHandle, activity: string, when: string) => {
-    const kill = await killDuring(handle, activity, worker.kill);
+    const kill = await killDuring(handle, activity, () => worker.kill());
     kills.push(kill);
     const where = kill.hit ? when : `too late: not ${when}, but in the phase ${kill.phase ?? '?'}`;
     say(`killed the worker (SIGKILL) ${where}; starting another`);
