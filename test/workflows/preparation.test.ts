@@ -23,22 +23,29 @@ const reboot = planned({
   former: { gtid_mode: 'OFF' },
 });
 const server = planned({ name: 'azure/server', costs: '0.41 USD an hour', needsApproval: true });
+const parameters = planned({ name: 'azure/load-parameters' });
 const shrink = planned({ name: 'azure/run-size', when: 'before-window' });
 const firewall = planned({ name: 'azure/remove-worker-firewall', when: 'completion' });
 const plan: CloudPlan = {
   hash,
   source: surveyed({ acts: [reboot] }),
-  target: surveyed({ acts: [server, shrink, firewall], address: null }),
+  target: surveyed({ acts: [server, parameters, shrink, firewall], address: null }),
 };
 
 describe('servers in clouds', () => {
   test('nothing is changed before a person approves; then each act is begun and completed once', async () => {
+    const reached: unknown[] = [];
     const run = await lab.start(
       {
         surveyClouds: inTurn(
           async () => plan,
           async () => cloudPlan,
         ),
+        completeAct: async ({ act, begun, addresses }) => {
+          reached.push(addresses.target?.host);
+          const note = `${act} done after ${begun.token}`;
+          return act === server.name ? { note, address: { host: 'made', port: 3306 } } : { note };
+        },
       },
       cloudConfig,
     );
@@ -74,7 +81,7 @@ describe('servers in clouds', () => {
       'completed',
     ]);
     const acts = run.calls.filter((call) => /Act$/.test(call));
-    expect(acts).toEqual(Array.from({ length: 4 }).flatMap(() => ['beginAct', 'completeAct']));
+    expect(acts).toEqual(Array.from({ length: 5 }).flatMap(() => ['beginAct', 'completeAct']));
     expect(report.status.messages.map(({ outcome }) => outcome)).toEqual([
       'refused',
       'refused',
@@ -84,9 +91,11 @@ describe('servers in clouds', () => {
     expect(report.status.preparation?.acts.map(({ done }) => done)).toEqual([
       'aws/reboot done after t:aws/reboot',
       'azure/server done after t:azure/server',
+      'azure/load-parameters done after t:azure/load-parameters',
       'azure/run-size done after t:azure/run-size',
       'azure/remove-worker-firewall done after t:azure/remove-worker-firewall',
     ]);
+    expect(reached).toEqual([undefined, undefined, 'made', 'db.example', 'db.example']);
     const history = await run.historyText();
     expect(history).toContain('"formers":{"aws/reboot":{"gtid_mode":"OFF"}}');
   });

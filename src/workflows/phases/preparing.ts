@@ -111,15 +111,18 @@ async function perform(
     formers: preparation.formers,
   };
   if (preparation.begun?.act !== name) {
-    preparation.formers = { ...preparation.formers, [name]: former ?? {} };
+    // An act that is planned once more sees its own first work: what was there before it counts.
+    preparation.formers = { [name]: former ?? {}, ...preparation.formers };
     const begun = await beginAct({ ...input, formers: preparation.formers });
-    if (former === undefined)
-      preparation.formers = { ...preparation.formers, [name]: begun.former };
     preparation.begun = { act: name, begun };
   }
   const { begun } = preparation.begun;
-  const { note } = await persistently(() => completeAct({ ...input, begun }));
+  const { note, address } = await persistently(() => completeAct({ ...input, begun }));
   preparation.begun = null;
+  if (address !== undefined) {
+    // Acts that follow reach what was made.
+    preparation.plan = { ...preparation.plan, target: { ...target, address } };
+  }
   preparation.done = { ...preparation.done, [name]: { note, at: nowIso() } };
   milestone(migration, note);
 }
@@ -135,7 +138,12 @@ async function locate(migration: Migration): Promise<Phase> {
     state.servers = { source: source.address, target: target.address };
     preparation.plan = {
       ...preparation.plan,
-      target: { ...preparation.plan.target, running: target.running, facts: target.facts },
+      target: {
+        ...preparation.plan.target,
+        running: target.running,
+        facts: target.facts,
+        differences: target.differences,
+      },
       source: { ...preparation.plan.source, facts: source.facts },
     };
     return 'preflight';

@@ -123,7 +123,7 @@ export async function writeCloudsConfig(
       password: '${file:azure-admin}',
       tls: { ca },
       create: {
-        location: 'koreacentral',
+        location: 'germanywestcentral',
         version: '8.0.21',
         storageGb: 128,
         network: { access: 'public' },
