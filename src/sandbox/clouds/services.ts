@@ -1,3 +1,4 @@
+import { createCloudWatch } from './aws/cloudwatch.ts';
 import { createRdsService } from './aws/rds.ts';
 import { createRoute53 } from './aws/route53.ts';
 import { createSecretsManagerService } from './aws/secrets-manager.ts';
@@ -14,6 +15,7 @@ const factories: readonly Factory[] = [
   createEntraService,
   createFlexibleServersService,
   createRdsService,
+  createCloudWatch,
   createSecretsManagerService,
   createRoute53,
   createAzureDns,

@@ -1,7 +1,7 @@
 import type { DBInstance, PendingModifiedValues } from '@aws-sdk/client-rds';
 import { applyStatus, hostName, serverId } from './rds-server.ts';
 import type { Instance, Pending, Rds } from './rds-state.ts';
-import { arn } from './rds-state.ts';
+import { arn, replicasOf } from './rds-state.ts';
 import { tagList } from './tags.ts';
 
 /** As DescribeDBInstances and every change of an instance answer it. */
@@ -43,7 +43,8 @@ export function describeInstance(rds: Rds, instance: Instance): DBInstance {
     DeletionProtection: instance.deletionProtection,
     IAMDatabaseAuthenticationEnabled: instance.iamAuthentication,
     PendingModifiedValues: describePending(instance.pending),
-    ReadReplicaDBInstanceIdentifiers: [],
+    ReadReplicaDBInstanceIdentifiers: replicasOf(rds, instance).map(({ id }) => id),
+    ...(instance.source !== null && { ReadReplicaSourceDBInstanceIdentifier: instance.source }),
     ...(instance.cluster !== null && { DBClusterIdentifier: instance.cluster }),
     TagList: tagList(rds, arn(rds, 'db', instance.id)),
   };

@@ -120,6 +120,7 @@ function newInstance(rds: Rds, id: string, input: CreateDBInstanceMessage): Inst
     iamAuthentication: input.EnableIAMDatabaseAuthentication ?? false,
     createdAt: new Date().toISOString(),
     cluster: cluster?.id ?? null,
+    source: null,
     status: 'creating',
     group,
     appliedGroups: { instance: group, cluster: cluster?.group ?? '' },
@@ -135,7 +136,9 @@ function masterOf(
   input: CreateDBInstanceMessage,
   cluster: { masterUser: string; masterPassword: string | null } | null,
 ): Pick<Instance, 'masterUser' | 'masterPassword'> {
-  if (cluster !== null) return cluster;
+  if (cluster !== null) {
+    return { masterUser: cluster.masterUser, masterPassword: cluster.masterPassword };
+  }
   const masterUser = required('MasterUsername', input.MasterUsername);
   if (!/^[A-Za-z]\w{0,31}$/.test(masterUser) || masterUser === 'rdsadmin') {
     throw new QueryFailure('InvalidParameterValue', `MasterUsername ${masterUser} cannot be used`);
@@ -304,7 +307,7 @@ export async function deleteInstance(
   return { DBInstance: describeInstance(rds, instance) };
 }
 
-function requireAvailable({ id, status }: Instance): void {
+export function requireAvailable({ id, status }: Instance): void {
   if (status !== 'available') {
     throw new QueryFailure(
       'InvalidDBInstanceState',

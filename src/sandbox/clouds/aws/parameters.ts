@@ -169,8 +169,8 @@ export function resolveValue(value: string | null, isReplica: boolean): string |
   return value === 'UTC' ? '+00:00' : (formulas[value] ?? value);
 }
 
-export function isAllowedValue(definition: ParameterDefinition, value: string): boolean {
-  const { allowed, dataType } = definition;
+export function isAllowedValue(parameter: ParameterDefinition, value: string): boolean {
+  const { allowed, dataType } = parameter;
   if (Object.hasOwn(formulas, value)) return dataType === 'integer';
   const range = /^(\d+)-(\d+)$/.exec(allowed ?? '');
   if (range !== null) {

@@ -31,10 +31,8 @@ export const skyferryPolicy: Policy = {
         'rds:DescribeDBClusterParameterGroups',
         'rds:DescribeDBClusterParameters',
         'rds:DescribePendingMaintenanceActions',
-        'rds:DescribeDBMajorEngineVersions',
         'rds:ListTagsForResource',
         'cloudwatch:GetMetricData',
-        'cloudwatch:GetMetricStatistics',
       ],
       Resource: ['*'],
     },
@@ -43,29 +41,33 @@ export const skyferryPolicy: Policy = {
       Effect: 'Allow',
       Action: [
         'rds:CreateDBParameterGroup',
-        'rds:CopyDBParameterGroup',
         'rds:ModifyDBParameterGroup',
-        'rds:ResetDBParameterGroup',
         'rds:DeleteDBParameterGroup',
         'rds:CreateDBClusterParameterGroup',
-        'rds:CopyDBClusterParameterGroup',
         'rds:ModifyDBClusterParameterGroup',
-        'rds:ResetDBClusterParameterGroup',
         'rds:DeleteDBClusterParameterGroup',
         'rds:AddTagsToResource',
       ],
       Resource: ['arn:aws:rds:*:*:pg:skyferry-*', 'arn:aws:rds:*:*:cluster-pg:skyferry-*'],
     },
     {
+      // The group that is copied needs it as well as the copy.
+      Sid: 'CopyParameterGroups',
+      Effect: 'Allow',
+      Action: ['rds:CopyDBParameterGroup', 'rds:CopyDBClusterParameterGroup'],
+      Resource: ['arn:aws:rds:*:*:pg:*', 'arn:aws:rds:*:*:cluster-pg:*'],
+    },
+    {
       Sid: 'PrepareTheSource',
       Effect: 'Allow',
-      Action: [
-        'rds:ModifyDBInstance',
-        'rds:RebootDBInstance',
-        'rds:ModifyDBCluster',
-        'rds:AddTagsToResource',
+      Action: ['rds:ModifyDBInstance', 'rds:RebootDBInstance', 'rds:ModifyDBCluster'],
+      // The group that is attached needs it as well as the server, and so does the one put back.
+      Resource: [
+        'arn:aws:rds:*:*:db:*',
+        'arn:aws:rds:*:*:cluster:*',
+        'arn:aws:rds:*:*:pg:*',
+        'arn:aws:rds:*:*:cluster-pg:*',
       ],
-      Resource: ['arn:aws:rds:*:*:db:*', 'arn:aws:rds:*:*:cluster:*'],
     },
     {
       Sid: 'SwitchSecrets',
@@ -73,7 +75,6 @@ export const skyferryPolicy: Policy = {
       Action: [
         'secretsmanager:DescribeSecret',
         'secretsmanager:GetSecretValue',
-        'secretsmanager:ListSecretVersionIds',
         'secretsmanager:PutSecretValue',
         'secretsmanager:UpdateSecretVersionStage',
       ],
@@ -83,9 +84,6 @@ export const skyferryPolicy: Policy = {
       Sid: 'SwitchRecords',
       Effect: 'Allow',
       Action: [
-        'route53:GetHostedZone',
-        'route53:ListHostedZones',
-        'route53:ListHostedZonesByName',
         'route53:ListResourceRecordSets',
         'route53:ChangeResourceRecordSets',
         'route53:GetChange',

@@ -129,20 +129,17 @@ function decodeList(
 }
 
 function decodeScalar(kind: Shape['kind'], text: string, key: string): unknown {
-  const invalid = new QueryFailure('MalformedInput', `Invalid value for ${key}: it is no ${kind}`);
-  switch (kind) {
-    case 'number':
-      if (!/^-?\d+(\.\d+)?$/.test(text)) throw invalid;
-      return Number(text);
-    case 'boolean':
-      if (text !== 'true' && text !== 'false') throw invalid;
-      return text === 'true';
-    case 'timestamp':
-      if (Number.isNaN(Date.parse(text))) throw invalid;
-      return new Date(text);
-    default:
-      return text;
+  const valid: Partial<Record<Shape['kind'], boolean>> = {
+    number: /^-?\d+(\.\d+)?$/.test(text),
+    boolean: text === 'true' || text === 'false',
+    timestamp: !Number.isNaN(Date.parse(text)),
+  };
+  if (valid[kind] === false) {
+    throw new QueryFailure('MalformedInput', `Invalid value for ${key}: it is no ${kind}`);
   }
+  if (kind === 'number') return Number(text);
+  if (kind === 'boolean') return text === 'true';
+  return kind === 'timestamp' ? new Date(text) : text;
 }
 
 export function encodeResult(api: QueryApi, action: string, output: unknown): CloudResponse {

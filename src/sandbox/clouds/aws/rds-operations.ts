@@ -5,7 +5,9 @@ import type {
   CreateDBClusterMessage,
   CreateDBClusterParameterGroupMessage,
   CreateDBInstanceMessage,
+  CreateDBInstanceReadReplicaMessage,
   CreateDBParameterGroupMessage,
+  CreateDBProxyRequest,
   DBClusterParameterGroup,
   DBParameterGroup,
   DeleteDBClusterMessage,
@@ -19,6 +21,7 @@ import type {
   DescribeDBParameterGroupsMessage,
   DescribeDBParametersMessage,
   DescribeDBProxiesRequest,
+  DescribeDBProxyTargetsRequest,
   DescribePendingMaintenanceActionsMessage,
   ListTagsForResourceMessage,
   ModifyDBClusterMessage,
@@ -26,6 +29,7 @@ import type {
   ModifyDBInstanceMessage,
   ModifyDBParameterGroupMessage,
   RebootDBInstanceMessage,
+  RegisterDBProxyTargetsRequest,
   ResetDBClusterParameterGroupMessage,
   ResetDBParameterGroupMessage,
 } from '@aws-sdk/client-rds';
@@ -48,7 +52,8 @@ import {
   resetGroup,
 } from './parameter-groups.ts';
 import type { NamedGroup } from './parameter-groups.ts';
-import { describeProxies } from './proxies.ts';
+import { createProxy, describeProxies, describeTargets, registerTargets } from './proxies.ts';
+import { createReplica } from './read-replicas.ts';
 import { arn, findInstance } from './rds-state.ts';
 import type { Rds, ResourceKind } from './rds-state.ts';
 import type { RdsTasks } from './rds-tasks.ts';
@@ -72,9 +77,13 @@ function on<I>(
   kind: ResourceKind,
   name: (input: I) => string | undefined,
   run: (call: Call, input: I) => unknown,
+  others: (rds: Rds, input: I) => string[] = () => [],
 ): Operation {
   return {
-    resources: (rds, input) => [arn(rds, kind, name(input as I) ?? '*')],
+    resources: (rds, input) => [
+      arn(rds, kind, name(input as I) ?? '*'),
+      ...others(rds, input as I),
+    ],
     run: (call, input) => run(call, input as I),
   };
 }
@@ -94,6 +103,7 @@ const instanceOperations: Record<string, Operation> = {
     'db',
     (input) => input.DBInstanceIdentifier,
     ({ rds, tasks, failing }, input) => modifyInstance(rds, tasks, input, failing),
+    (rds, { DBParameterGroupName: group }) => (group === undefined ? [] : [arn(rds, 'pg', group)]),
   ),
   RebootDBInstance: on<RebootDBInstanceMessage>(
     'db',
@@ -150,6 +160,7 @@ const groupOperations: Record<string, Operation> = {
       setTags(rds, arn(rds, 'pg', group.name), input.Tags);
       return { DBParameterGroup: describeGroup(rds, group) };
     },
+    (rds, input) => [arn(rds, 'pg', nameOf(input.SourceDBParameterGroupIdentifier))],
   ),
   ModifyDBParameterGroup: on<ModifyDBParameterGroupMessage>(
     'pg',
@@ -190,6 +201,8 @@ const clusterOperations: Record<string, Operation> = {
     'cluster',
     (input) => input.DBClusterIdentifier,
     ({ rds }, input) => ({ DBCluster: modifyCluster(rds, input) }),
+    (rds, { DBClusterParameterGroupName: group }) =>
+      group === undefined ? [] : [arn(rds, 'cluster-pg', group)],
   ),
   DeleteDBCluster: on<DeleteDBClusterMessage>(
     'cluster',
@@ -238,6 +251,7 @@ const clusterOperations: Record<string, Operation> = {
       setTags(rds, arn(rds, 'cluster-pg', group.name), input.Tags);
       return { DBClusterParameterGroup: describeClusterGroup(rds, group) };
     },
+    (rds, input) => [arn(rds, 'cluster-pg', nameOf(input.SourceDBClusterParameterGroupIdentifier))],
   ),
   ModifyDBClusterParameterGroup: on<ModifyDBClusterParameterGroupMessage>(
     'cluster-pg',
@@ -269,6 +283,26 @@ export const operations: Readonly<Record<string, Operation>> = {
   ...instanceOperations,
   ...groupOperations,
   ...clusterOperations,
+  CreateDBInstanceReadReplica: on<CreateDBInstanceReadReplicaMessage>(
+    'db',
+    (input) => input.DBInstanceIdentifier,
+    ({ rds }, input) => createReplica(rds, input),
+  ),
+  CreateDBProxy: on<CreateDBProxyRequest>(
+    'db-proxy',
+    (input) => input.DBProxyName,
+    ({ rds }, input) => createProxy(rds, input),
+  ),
+  RegisterDBProxyTargets: on<RegisterDBProxyTargetsRequest>(
+    'db-proxy',
+    (input) => input.DBProxyName,
+    ({ rds }, input) => registerTargets(rds, input),
+  ),
+  DescribeDBProxyTargets: on<DescribeDBProxyTargetsRequest>(
+    'db-proxy',
+    (input) => input.DBProxyName,
+    ({ rds }, input) => describeTargets(rds, input),
+  ),
   DescribeDBProxies: on<DescribeDBProxiesRequest>(
     'db-proxy',
     (input) => input.DBProxyName,

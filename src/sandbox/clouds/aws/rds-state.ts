@@ -46,6 +46,8 @@ export interface Instance {
   iamAuthentication: boolean;
   createdAt: string;
   cluster: string | null;
+  /** The instance that it is a read replica of. */
+  source: string | null;
   status: string;
   /** Attached. */
   group: string;
@@ -92,8 +94,8 @@ export interface Cluster {
 
 export interface Proxy {
   name: string;
-  /** Instances or clusters behind it. */
-  targets: string[];
+  instances: string[];
+  clusters: string[];
   createdAt: string;
 }
 
@@ -132,6 +134,10 @@ export function findCluster({ store }: Rds, id: string): Cluster {
     throw new QueryFailure('DBClusterNotFoundFault', `DBCluster ${id} not found.`, 404);
   }
   return cluster;
+}
+
+export function replicasOf({ store }: Rds, { id }: Instance): Instance[] {
+  return Object.values(store.value.instances).filter(({ source }) => source === id);
 }
 
 export function familyOf(engine: string, version: string): string {

@@ -24,10 +24,10 @@ export class RdsTasks {
 
   /** Takes up again what the end of the former process left half done. */
   async resume(): Promise<void> {
-    const { context, store } = this.#rds;
+    const { store } = this.#rds;
     for (const instance of Object.values(store.value.instances)) {
       if (instance.task !== null) this.start(instance);
-      else if (instance.status === 'available' && context.servers.has(serverId(instance))) {
+      else if (instance.status === 'available' && this.#hasServer(instance)) {
         await applyAgain(this.#rds, instance);
         this.applyParameters(instance);
       }
@@ -44,7 +44,7 @@ export class RdsTasks {
     this.#inTurn(instance, async () => {
       if (instance.status !== 'available') return;
       await pause(STEP_MS);
-      await applyDynamic(this.#rds, instance);
+      if (this.#hasServer(instance)) await applyDynamic(this.#rds, instance);
       instance.applying = false;
       await this.#rds.store.save();
     });
@@ -115,7 +115,7 @@ export class RdsTasks {
     instance.iops = pending.iops ?? instance.iops;
     instance.multiAz = pending.multiAz ?? instance.multiAz;
     instance.retention = pending.retention ?? instance.retention;
-    if (pending.masterPassword !== undefined) {
+    if (pending.masterPassword !== undefined && this.#hasServer(instance)) {
       await setMasterPassword(this.#rds, instance, pending.masterPassword);
     }
     if (restarts) await this.#restart(instance);
@@ -125,7 +125,13 @@ export class RdsTasks {
 
   async #restart(instance: Instance): Promise<void> {
     const flags = takeForStart(this.#rds, instance);
+    if (!this.#hasServer(instance)) return;
     await this.#rds.context.servers.restart(serverId(instance), flags);
+  }
+
+  /** A read replica is there to be listed. */
+  #hasServer(instance: Instance): boolean {
+    return this.#rds.context.servers.has(serverId(instance));
   }
 
   async #backUp(instance: Instance): Promise<void> {

@@ -65,7 +65,8 @@ function refuse(denied: Denied | null): void {
   if (denied !== null) throw new QueryFailure(denied.code, denied.message, denied.status);
 }
 
-function failureOf({ kind, code }: Fault): QueryFailure {
+function failureOf(fault: Fault): QueryFailure {
+  const { kind, code } = fault;
   switch (kind) {
     case 'throttle':
       return new QueryFailure(code ?? 'Throttling', 'Rate exceeded');
@@ -78,7 +79,14 @@ function failureOf({ kind, code }: Fault): QueryFailure {
       const denied = expiredToken('rds');
       return new QueryFailure(code ?? denied.code, denied.message, denied.status);
     }
-    default:
+    case 'refuse':
+      return new QueryFailure(
+        code ?? 'InvalidParameterCombination',
+        'Refused',
+        fault.status ?? 400,
+      );
+    case 'server-error':
+    case 'fail-operation':
       return new QueryFailure(code ?? 'InternalFailure', 'An internal error has occurred', 500);
   }
 }

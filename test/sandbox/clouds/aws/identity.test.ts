@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GetHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
@@ -6,6 +7,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AccessKey, Denied } from '../../../../src/sandbox/clouds/aws/identity.ts';
 import { authorize, sandboxUsers } from '../../../../src/sandbox/clouds/aws/identity.ts';
+import { skyferryPolicy } from '../../../../src/sandbox/clouds/aws/policy.ts';
 import type { CloudRequest } from '../../../../src/sandbox/clouds/service.ts';
 
 let received: CloudRequest;
@@ -88,4 +90,11 @@ test('the documented policy grants what Skyferry does and nothing else', async (
   expect(may('ModifyDBParameterGroup', 'pg:skyferry-shop')).toBeNull();
   expect(may('ModifyDBParameterGroup', 'pg:production')).toBe('403 AccessDenied');
   expect(may('DeleteDBInstance', 'db:shop')).toBe('403 AccessDenied');
+});
+
+test('the runbook quotes exactly that policy', async () => {
+  const runbook = await readFile('docs/aws-to-azure.md', 'utf8');
+  const blocks = [...runbook.matchAll(/```json\n(.*?)```/gs)].map(([, text = '']) => text);
+  const policy = blocks.find((text) => text.includes('"2012-10-17"')) ?? 'null';
+  expect(JSON.parse(policy)).toEqual(skyferryPolicy);
 });
