@@ -49,7 +49,7 @@ export function fencesToLower(
   return (kind) => createFence(kind, plainContext(deps, config, source, account));
 }
 
-export async function decideFence(
+async function decideFence(
   config: LocatedConfig,
   account: Endpoint,
   signal: AbortSignal,

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SkyferryFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
@@ -14,7 +13,14 @@ import { couldWrite, proveByLogin } from './prove.ts';
 import { runningEvents } from './running-events.ts';
 import type { Session } from './sessions.ts';
 import { endSession, listSessions } from './sessions.ts';
-import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
+import {
+  MARKER,
+  asCommands,
+  endWaitingStatements,
+  optional,
+  pause,
+  runAwaited,
+} from './statement.ts';
 import type { Account } from './writers.ts';
 import { displayAccount, keyOf, readAccounts } from './writers.ts';
 
@@ -91,7 +97,7 @@ export class AccountLockFence implements Fence {
         // One that cannot be told may be anybody's: it is waited for.
         for (const { thread } of left.filter(({ dying, user }) => !dying && user !== null))
           await endSession(connection, thread);
-        await sleep(20, undefined, { signal });
+        await pause(20, signal);
       }
     });
   }
@@ -169,7 +175,7 @@ export class AccountLockFence implements Fence {
     return await withConnection(this.#account, optional(signal), async (connection) => {
       // One that logged in at the very moment of the lock may not have been there yet.
       for (const wait of [0, LOOK_AGAIN_MS]) {
-        await sleep(wait, undefined, optional(signal));
+        await pause(wait, signal);
         const left = await this.#sessionsOf(connection, covered);
         if (left.length > 0) return `${left.length} session(s) of locked accounts are still there`;
       }

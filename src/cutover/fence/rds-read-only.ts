@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ParameterGroups, isDefaultGroup } from '../../clouds/aws/parameter-groups.ts';
 import { RdsApi } from '../../clouds/aws/rds.ts';
 import { SkyferryFailure, isFailure } from '../../failures.ts';
@@ -13,7 +12,7 @@ import {
   proveReadOnly,
   whyNotReadOnly,
 } from './read-only.ts';
-import { optional } from './statement.ts';
+import { pause } from './statement.ts';
 
 export interface RdsReadOnlyState {
   readonly kind: 'rds-read-only';
@@ -151,7 +150,7 @@ export class RdsReadOnlyFence implements Fence {
       } catch (error) {
         const again = isFailure(error) && error.retryable && performance.now() < deadline;
         if (!again) throw error;
-        await sleep(ASK_AGAIN_MS, undefined, optional(signal));
+        await pause(ASK_AGAIN_MS, signal);
       }
     }
   }

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { withConnection } from '../../mysql/connection.ts';
 import { displayName } from '../../mysql/identifier.ts';
 import type { FenceContext, Foreign, ProvedAccount } from './fence.ts';
 import { couldWrite, proveByWrite } from './prove.ts';
 import { listSessions } from './sessions.ts';
-import { optional } from './statement.ts';
+import { optional, pause } from './statement.ts';
 import type { Account } from './writers.ts';
 import { displayAccount, keyOf, readAccounts } from './writers.ts';
 
@@ -32,7 +31,7 @@ export async function becomesReadOnly(
   for (;;) {
     if ((await isReadOnly(context, signal)) === wanted) return true;
     if (performance.now() > deadline) return false;
-    await sleep(POLL_MS, undefined, optional(signal));
+    await pause(POLL_MS, signal);
   }
 }
 

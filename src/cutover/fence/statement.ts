@@ -124,3 +124,11 @@ export function asCommands(statements: readonly string[]): string {
 export function optional(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
+
+/** Rejects with the signal's own reason. */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(ms, undefined, optional(signal)).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
+}

@@ -211,7 +211,7 @@ test('locked first and read-only then, undone in reverse, also by another proces
   const raising = both.raise(former, { lockWaitMs: 20_000, signal: abort.signal });
   while ((await parameter()) !== '1') await sleep(20);
   abort.abort(new Error('killed'));
-  await expect(raising).rejects.toThrow();
+  await expect(raising).rejects.toThrow('killed');
   await fence('account-lock+rds-read-only').lower(former);
   expect(await parameter()).toBe('0');
   expect(await insert()).toBe('done');
