@@ -34,6 +34,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export function createAwsClients({ env, ca }: AwsOptions): AwsClients {
+  // The packages are pinned to versions that run here; what they warn of is later ones.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const credentials = staticCredentials(env);
   const settings = (service: string, region: string) => {
     const endpoint = env[`AWS_ENDPOINT_URL_${service}`] ?? env['AWS_ENDPOINT_URL'];

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RdsView } from '../../clouds/aws/rds.ts';
-import { isFailure } from '../../failures.ts';
-import { SkyferryFailure } from '../../failures.ts';
+import { isFailure, SkyferryFailure } from '../../failures.ts';
 import type { ServerSettings } from './server-settings.ts';
 import type { RdsSource } from './source.ts';
 import { askServer, requireView } from './source.ts';

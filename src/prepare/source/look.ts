@@ -1,11 +1,11 @@
 import type { GroupParameter, GroupView } from '../../clouds/aws/parameter-groups.ts';
 import { isDefaultGroup } from '../../clouds/aws/parameter-groups.ts';
 import type { RdsView } from '../../clouds/aws/rds.ts';
-import { SkyferryFailure, isFailure } from '../../failures.ts';
+import { SkyferryFailure } from '../../failures.ts';
 import type { ServerSettings } from './server-settings.ts';
 import { groupVariables } from './server-settings.ts';
 import type { RdsSource } from './source.ts';
-import { askServer, OWNER_TAG, ownGroupName } from './source.ts';
+import { OWNER_TAG, ownGroupName } from './source.ts';
 
 /** Everything that a plan for the parameter group has to know. */
 export interface GroupSituation {
@@ -82,18 +82,4 @@ async function lookAtOwn(source: RdsSource, name: string, signal: AbortSignal): 
   const users = await api.membersOf(name, server, signal);
   const ours = view.tags[OWNER_TAG] === input.config.name;
   return { name, state: ours && users.every((id) => id === server.id) ? 'ours' : 'taken' };
-}
-
-/** The server's own word; null when it refuses the login, which is a finding and no failure. */
-export async function trySettings(
-  source: RdsSource,
-  view: RdsView,
-  signal: AbortSignal,
-): Promise<ServerSettings | { readonly refused: string }> {
-  try {
-    return await askServer(source, view, signal);
-  } catch (error) {
-    if (isFailure(error, 'ACCESS_DENIED')) return { refused: error.message };
-    throw error;
-  }
 }

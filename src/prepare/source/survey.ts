@@ -4,13 +4,13 @@ import { withConnection } from '../../mysql/connection.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import type { Survey } from '../act.ts';
 import { groupFindings, kindFindings, surroundingFindings } from './findings.ts';
-import { lookAtGroup, requireQuiet, trySettings } from './look.ts';
+import { lookAtGroup, requireQuiet } from './look.ts';
 import { planActs } from './plan-acts.ts';
 import { plainFindings } from './plain-source.ts';
 import type { ServerSettings } from './server-settings.ts';
 import { readServerSettings } from './server-settings.ts';
 import type { RdsSource, SourceInput } from './source.ts';
-import { openSource } from './source.ts';
+import { askServer, openSource } from './source.ts';
 
 const nothing = { acts: [], differences: [], running: [] } as const;
 
@@ -43,16 +43,10 @@ export async function surveySource(
   if (refused.length > 0) {
     return { ...nothing, findings: refused, address, facts: rdsFacts(source, view) };
   }
-  const settings = await trySettings(source, view, signal);
+  const settings = await unlessRefused(askServer(source, view, signal));
   if ('refused' in settings) {
-    const finding: Finding = {
-      code: 'source-login',
-      severity: 'blocker',
-      object: `source ${server.id}`,
-      found: settings.refused,
-      fix: 'check the user, its password reference or its right to log in by IAM (rds-db:connect), and tls.ca',
-    };
-    return { ...nothing, findings: [finding], address, facts: rdsFacts(source, view) };
+    const findings = [loginFinding(server.id, settings.refused)];
+    return { ...nothing, findings, address, facts: rdsFacts(source, view) };
   }
   const [group, proxies, maintenance] = await Promise.all([
     lookAtGroup(source, view, signal),
@@ -90,11 +84,16 @@ export async function surveyPlainSource(
   const { source } = input.config;
   if (source.kind !== 'mysql') throw new TypeError('the source is in RDS');
   const address = { host: source.host, port: source.port };
-  const settings = await withConnection(
-    await input.endpoint(address),
-    { signal },
-    readServerSettings,
-  );
+  const endpoint = await input.endpoint(address);
+  const settings = await unlessRefused(withConnection(endpoint, { signal }, readServerSettings));
+  if ('refused' in settings) {
+    return {
+      ...nothing,
+      findings: [loginFinding(address.host, settings.refused)],
+      address,
+      facts: [],
+    };
+  }
   const findings = plainFindings(address.host, settings);
   return { ...nothing, findings, address, facts: serverFacts(settings) };
 }
@@ -136,6 +135,28 @@ function maintenanceFindings({ server }: RdsSource, actions: readonly string[] |
       fix: 'have it done before the migration, or see that it does not fall into the cutover’s window',
     },
   ];
+}
+
+function loginFinding(server: string, found: string): Finding {
+  return {
+    code: 'source-login',
+    severity: 'blocker',
+    object: `source ${server}`,
+    found,
+    fix: 'check the user, its password reference or its right to log in by IAM (rds-db:connect), and from where it may log in',
+  };
+}
+
+/** A refused login is a finding and no failure. */
+async function unlessRefused(
+  answer: Promise<ServerSettings>,
+): Promise<ServerSettings | { readonly refused: string }> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isFailure(error, 'ACCESS_DENIED')) return { refused: error.message };
+    throw error;
+  }
 }
 
 /** What is only worth knowing is not worth failing for. */
