@@ -10,7 +10,7 @@ export async function freeStorage(
   server: { readonly instance: string } | { readonly cluster: string },
   signal: AbortSignal,
 ): Promise<number | null> {
-  const { GetMetricStatisticsCommand } = await import('@aws-sdk/client-cloudwatch');
+  const { GetMetricDataCommand } = await import('@aws-sdk/client-cloudwatch');
   const measured =
     'instance' in server
       ? {
@@ -22,21 +22,24 @@ export async function freeStorage(
           Dimensions: [{ Name: 'DBClusterIdentifier', Value: server.cluster }],
         };
   const now = Date.now();
-  const command = new GetMetricStatisticsCommand({
-    Namespace: 'AWS/RDS',
-    ...measured,
+  const command = new GetMetricDataCommand({
     StartTime: new Date(now - LOOK_BACK_MS),
     EndTime: new Date(now),
-    Period: PERIOD_SECONDS,
-    Statistics: ['Minimum'],
+    ScanBy: 'TimestampDescending',
+    MetricDataQueries: [
+      {
+        Id: 'free',
+        MetricStat: {
+          Metric: { Namespace: 'AWS/RDS', ...measured },
+          Period: PERIOD_SECONDS,
+          Stat: 'Minimum',
+        },
+      },
+    ],
   });
-  const { Datapoints = [] } = await askAws(
-    'asking CloudWatch for free storage',
-    signal,
-    (options) => client.send(command, options),
+  const doing = 'asking CloudWatch for free storage';
+  const { MetricDataResults: [free] = [] } = await askAws(doing, signal, (options) =>
+    client.send(command, options),
   );
-  const latest = Datapoints.toSorted(
-    (a, b) => (a.Timestamp?.getTime() ?? 0) - (b.Timestamp?.getTime() ?? 0),
-  ).at(-1);
-  return latest?.Minimum ?? null;
+  return free?.Values?.[0] ?? null;
 }
