@@ -5,10 +5,11 @@ import type {
   DescribeDBClustersMessage,
   ModifyDBClusterMessage,
 } from '@aws-sdk/client-rds';
-import { checkIdentifier, checkPassword, refuseUnsupported, required } from './instances.ts';
+import { checkIdentifier, checkPassword, refuseUnsupported, required } from './instance-checks.ts';
 import { filtered, page } from './paging.ts';
 import { QueryFailure } from './query-protocol.ts';
-import { applyStatus, hostName, serverId } from './rds-server.ts';
+import { hostName, serverId } from './rds-server.ts';
+import { applyStatus } from './server-values.ts';
 import type { Cluster, Instance, Rds } from './rds-state.ts';
 import { arn, defaultGroupName, familyOf, findCluster, findGroup } from './rds-state.ts';
 import { setTags, tagList } from './tags.ts';

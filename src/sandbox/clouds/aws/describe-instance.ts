@@ -1,5 +1,6 @@
 import type { DBInstance, PendingModifiedValues } from '@aws-sdk/client-rds';
-import { applyStatus, hostName, serverId } from './rds-server.ts';
+import { hostName, serverId } from './rds-server.ts';
+import { applyStatus } from './server-values.ts';
 import type { Instance, Pending, Rds } from './rds-state.ts';
 import { arn, replicasOf } from './rds-state.ts';
 import { tagList } from './tags.ts';

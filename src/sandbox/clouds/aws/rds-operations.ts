@@ -1,22 +1,13 @@
 import type {
   AddTagsToResourceMessage,
-  CopyDBClusterParameterGroupMessage,
   CopyDBParameterGroupMessage,
-  CreateDBClusterMessage,
-  CreateDBClusterParameterGroupMessage,
   CreateDBInstanceMessage,
   CreateDBInstanceReadReplicaMessage,
   CreateDBParameterGroupMessage,
   CreateDBProxyRequest,
-  DBClusterParameterGroup,
   DBParameterGroup,
-  DeleteDBClusterMessage,
-  DeleteDBClusterParameterGroupMessage,
   DeleteDBInstanceMessage,
   DeleteDBParameterGroupMessage,
-  DescribeDBClusterParameterGroupsMessage,
-  DescribeDBClusterParametersMessage,
-  DescribeDBClustersMessage,
   DescribeDBInstancesMessage,
   DescribeDBParameterGroupsMessage,
   DescribeDBParametersMessage,
@@ -24,69 +15,27 @@ import type {
   DescribeDBProxyTargetsRequest,
   DescribePendingMaintenanceActionsMessage,
   ListTagsForResourceMessage,
-  ModifyDBClusterMessage,
-  ModifyDBClusterParameterGroupMessage,
   ModifyDBInstanceMessage,
   ModifyDBParameterGroupMessage,
   RebootDBInstanceMessage,
   RegisterDBProxyTargetsRequest,
-  ResetDBClusterParameterGroupMessage,
   ResetDBParameterGroupMessage,
 } from '@aws-sdk/client-rds';
-import { createCluster, deleteCluster, describeClusters, modifyCluster } from './clusters.ts';
-import {
-  createInstance,
-  deleteInstance,
-  describeInstances,
-  modifyInstance,
-  rebootInstance,
-} from './instances.ts';
+import { clusterOperations } from './cluster-operations.ts';
+import { createInstance } from './create-instance.ts';
+import { deleteInstance, describeInstances, rebootInstance } from './instances.ts';
+import { modifyInstance } from './modify-instance.ts';
+import type { Operation } from './operation.ts';
+import { nameOf, on } from './operation.ts';
 import { page } from './paging.ts';
-import {
-  copyGroup,
-  createGroup,
-  deleteGroup,
-  listGroups,
-  listParameters,
-  modifyGroup,
-  resetGroup,
-} from './parameter-groups.ts';
+import { listParameters, modifyGroup, resetGroup } from './group-parameters.ts';
 import type { NamedGroup } from './parameter-groups.ts';
+import { copyGroup, createGroup, deleteGroup, listGroups } from './parameter-groups.ts';
 import { createProxy, describeProxies, describeTargets, registerTargets } from './proxies.ts';
-import { createReplica } from './read-replicas.ts';
+import type { Rds } from './rds-state.ts';
 import { arn, findInstance } from './rds-state.ts';
-import type { Rds, ResourceKind } from './rds-state.ts';
-import type { RdsTasks } from './rds-tasks.ts';
+import { createReplica } from './read-replicas.ts';
 import { addTags, listTags, setTags } from './tags.ts';
-
-interface Call {
-  readonly rds: Rds;
-  readonly tasks: RdsTasks;
-  /** Accepted, but it is to come to nothing. */
-  readonly failing: boolean;
-}
-
-interface Operation {
-  /** ARNs that the caller needs the action's permission on. */
-  resources(rds: Rds, input: unknown): string[];
-  run(call: Call, input: unknown): unknown;
-}
-
-/** The input was held to the package's schema of exactly that type before it comes here. */
-function on<I>(
-  kind: ResourceKind,
-  name: (input: I) => string | undefined,
-  run: (call: Call, input: I) => unknown,
-  others: (rds: Rds, input: I) => string[] = () => [],
-): Operation {
-  return {
-    resources: (rds, input) => [
-      arn(rds, kind, name(input as I) ?? '*'),
-      ...others(rds, input as I),
-    ],
-    run: (call, input) => run(call, input as I),
-  };
-}
 
 const instanceOperations: Record<string, Operation> = {
   DescribeDBInstances: on<DescribeDBInstancesMessage>(
@@ -186,98 +135,6 @@ const groupOperations: Record<string, Operation> = {
   ),
 };
 
-const clusterOperations: Record<string, Operation> = {
-  DescribeDBClusters: on<DescribeDBClustersMessage>(
-    'cluster',
-    (input) => input.DBClusterIdentifier,
-    ({ rds }, input) => describeClusters(rds, input),
-  ),
-  CreateDBCluster: on<CreateDBClusterMessage>(
-    'cluster',
-    (input) => input.DBClusterIdentifier,
-    ({ rds }, input) => ({ DBCluster: createCluster(rds, input) }),
-  ),
-  ModifyDBCluster: on<ModifyDBClusterMessage>(
-    'cluster',
-    (input) => input.DBClusterIdentifier,
-    ({ rds }, input) => ({ DBCluster: modifyCluster(rds, input) }),
-    (rds, { DBClusterParameterGroupName: group }) =>
-      group === undefined ? [] : [arn(rds, 'cluster-pg', group)],
-  ),
-  DeleteDBCluster: on<DeleteDBClusterMessage>(
-    'cluster',
-    (input) => input.DBClusterIdentifier,
-    ({ rds }, input) => ({ DBCluster: deleteCluster(rds, input.DBClusterIdentifier ?? '') }),
-  ),
-  DescribeDBClusterParameterGroups: on<DescribeDBClusterParameterGroupsMessage>(
-    'cluster-pg',
-    (input) => input.DBClusterParameterGroupName,
-    ({ rds }, input) => {
-      const groups = listGroups(rds, 'cluster', input.DBClusterParameterGroupName);
-      const { items, ...more } = page(groups, input);
-      const described = items.map((group) => describeClusterGroup(rds, group));
-      return { DBClusterParameterGroups: described, ...more };
-    },
-  ),
-  DescribeDBClusterParameters: on<DescribeDBClusterParametersMessage>(
-    'cluster-pg',
-    (input) => input.DBClusterParameterGroupName,
-    ({ rds }, input) =>
-      listParameters(rds, 'cluster', input.DBClusterParameterGroupName ?? '', input),
-  ),
-  CreateDBClusterParameterGroup: on<CreateDBClusterParameterGroupMessage>(
-    'cluster-pg',
-    (input) => input.DBClusterParameterGroupName,
-    ({ rds }, input) => {
-      const group = createGroup(rds, 'cluster', input.DBClusterParameterGroupName ?? '', {
-        family: input.DBParameterGroupFamily ?? '',
-        description: input.Description ?? '',
-      });
-      setTags(rds, arn(rds, 'cluster-pg', group.name), input.Tags);
-      return { DBClusterParameterGroup: describeClusterGroup(rds, group) };
-    },
-  ),
-  CopyDBClusterParameterGroup: on<CopyDBClusterParameterGroupMessage>(
-    'cluster-pg',
-    (input) => input.TargetDBClusterParameterGroupIdentifier,
-    ({ rds }, input) => {
-      const group = copyGroup(
-        rds,
-        'cluster',
-        nameOf(input.SourceDBClusterParameterGroupIdentifier),
-        input.TargetDBClusterParameterGroupIdentifier ?? '',
-        input.TargetDBClusterParameterGroupDescription ?? '',
-      );
-      setTags(rds, arn(rds, 'cluster-pg', group.name), input.Tags);
-      return { DBClusterParameterGroup: describeClusterGroup(rds, group) };
-    },
-    (rds, input) => [arn(rds, 'cluster-pg', nameOf(input.SourceDBClusterParameterGroupIdentifier))],
-  ),
-  ModifyDBClusterParameterGroup: on<ModifyDBClusterParameterGroupMessage>(
-    'cluster-pg',
-    (input) => input.DBClusterParameterGroupName,
-    ({ rds, tasks }, { DBClusterParameterGroupName: name = '', Parameters = [] }) => {
-      modifyGroup(rds, tasks, 'cluster', name, Parameters);
-      return { DBClusterParameterGroupName: name.toLowerCase() };
-    },
-  ),
-  ResetDBClusterParameterGroup: on<ResetDBClusterParameterGroupMessage>(
-    'cluster-pg',
-    (input) => input.DBClusterParameterGroupName,
-    ({ rds, tasks }, input) => {
-      const { DBClusterParameterGroupName: name = '', Parameters = [] } = input;
-      const all = input.ResetAllParameters ?? false;
-      resetGroup(rds, tasks, 'cluster', name, { all, parameters: Parameters });
-      return { DBClusterParameterGroupName: name.toLowerCase() };
-    },
-  ),
-  DeleteDBClusterParameterGroup: on<DeleteDBClusterParameterGroupMessage>(
-    'cluster-pg',
-    (input) => input.DBClusterParameterGroupName,
-    ({ rds }, input) => deleteGroup(rds, 'cluster', input.DBClusterParameterGroupName ?? ''),
-  ),
-};
-
 /** By action. */
 export const operations: Readonly<Record<string, Operation>> = {
   ...instanceOperations,
@@ -335,21 +192,4 @@ function describeGroup(rds: Rds, { name, family, description }: NamedGroup): DBP
     Description: description,
     DBParameterGroupArn: arn(rds, 'pg', name),
   };
-}
-
-function describeClusterGroup(
-  rds: Rds,
-  { name, family, description }: NamedGroup,
-): DBClusterParameterGroup {
-  return {
-    DBClusterParameterGroupName: name,
-    DBParameterGroupFamily: family,
-    Description: description,
-    DBClusterParameterGroupArn: arn(rds, 'cluster-pg', name),
-  };
-}
-
-/** A group is named, or by its ARN. */
-function nameOf(identifier: string | undefined): string {
-  return (identifier ?? '').replace(/^arn:.*:/, '');
 }

@@ -1,14 +1,7 @@
 import type { Instance, Rds } from './rds-state.ts';
 import { arn } from './rds-state.ts';
-import {
-  applyAgain,
-  applyDynamic,
-  grantDefiners,
-  serverId,
-  serverSpec,
-  setMasterPassword,
-  takeForStart,
-} from './rds-server.ts';
+import { grantDefiners, serverId, serverSpec, setMasterPassword } from './rds-server.ts';
+import { applyAgain, applyDynamic, takeForStart } from './server-values.ts';
 
 /** What takes minutes there takes as long here as it takes to be seen. */
 const STEP_MS = 350;
@@ -97,7 +90,8 @@ export class RdsTasks {
   }
 
   async #create(instance: Instance): Promise<void> {
-    await this.#rds.context.servers.create(serverSpec(this.#rds, instance));
+    const flags = takeForStart(this.#rds, instance);
+    await this.#rds.context.servers.create(serverSpec(this.#rds, instance, flags));
     await grantDefiners(this.#rds, instance);
     instance.masterPassword = null;
     if (instance.retention > 0) await this.#backUp(instance);

@@ -3,7 +3,12 @@ import type {
   CreateDBInstanceReadReplicaResult,
 } from '@aws-sdk/client-rds';
 import { describeInstance } from './describe-instance.ts';
-import { checkIdentifier, refuseUnsupported, required, requireAvailable } from './instances.ts';
+import {
+  checkIdentifier,
+  refuseUnsupported,
+  required,
+  requireAvailable,
+} from './instance-checks.ts';
 import { QueryFailure } from './query-protocol.ts';
 import type { Instance, Rds } from './rds-state.ts';
 import { findInstance } from './rds-state.ts';
