@@ -12,8 +12,9 @@ import { operationShapes } from './schema.ts';
 const TARGET = 'GraniteServiceVersion20100801.';
 const SIGNED: SignedService = 'monitoring';
 
-/** Sets the scene: an instance that is tagged so has that many bytes left. */
+/** Sets the scene: an instance or a cluster that is tagged so has that many bytes left. */
 const FREE_STORAGE_TAG = 'sandbox:free-storage-bytes';
+const AURORA_VOLUME_BYTES = 128 * 1024 ** 4;
 
 /** What CloudWatch measures of RDS's instances, as far as a migration asks: now, without history. */
 export async function createCloudWatch(context: CloudContext): Promise<CloudService> {
@@ -96,20 +97,32 @@ function lastPeriod(end: number, period: number | undefined): number {
 
 /** Bytes; null: CloudWatch knows no such metric, which is no error there. */
 async function measure(rds: Rds, metric: vendor.Metric): Promise<number | null> {
-  const id = metric.Dimensions?.find(({ Name }) => Name === 'DBInstanceIdentifier')?.Value;
-  const instance = rds.store.value.instances[id?.toLowerCase() ?? ''];
-  const { servers } = rds.context;
-  if (metric.Namespace !== 'AWS/RDS' || instance?.status !== 'available') return null;
-  if (!servers.has(serverId(instance))) return null;
+  const { instances, clusters } = rds.store.value;
+  const dimension = (name: string) =>
+    metric.Dimensions?.find(({ Name }) => Name === name)?.Value?.toLowerCase() ?? '';
+  if (metric.Namespace !== 'AWS/RDS') return null;
+  if (metric.MetricName === 'AuroraVolumeBytesLeftTotal') {
+    const cluster = clusters[dimension('DBClusterIdentifier')];
+    return cluster === undefined
+      ? null
+      : (pretended(rds, arn(rds, 'cluster', cluster.id)) ?? AURORA_VOLUME_BYTES);
+  }
+  const instance = instances[dimension('DBInstanceIdentifier')];
+  if (instance?.status !== 'available' || !rds.context.servers.has(serverId(instance))) return null;
   if (metric.MetricName === 'BinLogDiskUsage') return await binlogBytes(rds, instance);
   return metric.MetricName === 'FreeStorageSpace' ? await freeBytes(rds, instance) : null;
 }
 
 async function freeBytes(rds: Rds, instance: Instance): Promise<number> {
-  const pretended = rds.store.value.tags[arn(rds, 'db', instance.id)]?.[FREE_STORAGE_TAG];
-  if (pretended !== undefined) return Number(pretended);
+  const told = pretended(rds, arn(rds, 'db', instance.id));
+  if (told !== null) return told;
   const used = (await tableBytes(rds, instance)) + (await binlogBytes(rds, instance));
   return instance.storage * 1024 ** 3 - used;
+}
+
+function pretended({ store }: Rds, resource: string): number | null {
+  const bytes = store.value.tags[resource]?.[FREE_STORAGE_TAG];
+  return bytes === undefined ? null : Number(bytes);
 }
 
 async function binlogBytes({ context }: Rds, instance: Instance): Promise<number> {
