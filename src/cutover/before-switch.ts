@@ -96,8 +96,10 @@ async function stopWrites(
   await steps.run('raise fence', async () => {
     const former = journal.state.former ?? (await job.fence.read(signal));
     if (former.foreign !== undefined) throw alreadyFenced(former.foreign);
+    await journal.write({ former });
+    await job.fence.approach?.(former, { signal });
     const fencedAt = journal.state.fencedAt ?? new Date().toISOString();
-    await journal.write({ former, fencedAt });
+    await journal.write({ fencedAt });
     budget.start(fencedAt);
     signal.throwIfAborted();
     try {

@@ -6,6 +6,8 @@ import type { QualifiedName } from '../../mysql/identifier.ts';
 import { displayName } from '../../mysql/identifier.ts';
 import type { Coverage } from './cover.ts';
 import { cover } from './cover.ts';
+import type { FormerEvents } from './event-stop.ts';
+import { EventStop } from './event-stop.ts';
 import { describeFence } from './describe-fence.ts';
 import type { AccountName, Fence, FenceContext, FenceProof, FenceState, Foreign } from './fence.ts';
 import { assertKind } from './fence.ts';
@@ -29,6 +31,8 @@ export interface AccountLockState {
   readonly foreign?: Foreign;
   /** Those that are to be locked, and whether they were. */
   readonly accounts: readonly (AccountName & { readonly locked: boolean })[];
+  /** Only where events run and can be stopped. */
+  readonly events?: FormerEvents;
 }
 
 /** An account by whose login nobody was stopped before may be let in by an earlier look at its lock. */
@@ -37,9 +41,10 @@ const LOOK_AGAIN_MS = 50;
 /**
  * Locks every account that may write in the migrated schemas, and ends their sessions until none is
  * left. The migration's own accounts and the service's are left out; so are administrators that are not
- * named, who could unlock themselves and are the way out: they must not be logged in. Not stopped: events, which run on
- * whatever becomes of their definer's account, and so must not be there; the server's own replication
- * applier and the commit of a prepared XA transaction (see quiescence.ts).
+ * named, who could unlock themselves and are the way out: they must not be logged in. Events run on whatever
+ * becomes of their definer's account: on RDS their scheduler is stopped before, elsewhere they must not run.
+ * Not stopped: the server's own replication applier and the commit of a prepared XA transaction (see
+ * quiescence.ts).
  */
 export class AccountLockFence implements Fence {
   readonly kind = 'account-lock';
@@ -47,6 +52,7 @@ export class AccountLockFence implements Fence {
   readonly #context: FenceContext;
   readonly #account: Endpoint;
   readonly #events: 'must not run' | 'stopped otherwise';
+  readonly #eventStop: EventStop | null;
 
   constructor(
     context: FenceContext,
@@ -55,6 +61,7 @@ export class AccountLockFence implements Fence {
     this.#context = context;
     this.#events = options.events;
     this.#account = context.account;
+    this.#eventStop = context.rds === undefined ? null : new EventStop(context);
   }
 
   describe(): string {
@@ -65,14 +72,26 @@ export class AccountLockFence implements Fence {
     const { covered, administrators } = await this.#look(signal);
     const accounts = covered.map(({ user, host, locked }) => ({ user, host, locked }));
     const open = accounts.filter(({ locked }) => !locked);
-    const events = await this.#runningEvents(signal);
+    const running = await this.#runningEvents(signal);
+    const events =
+      running.length > 0 && this.#eventStop !== null ? await this.#eventStop.read(signal) : null;
     const foreign =
       open.length === 0
         ? nothingToLock
-        : events.length > 0
-          ? eventsRun(events)
-          : await this.#administratorsThere(administrators, signal);
-    return { kind: this.kind, accounts, ...(foreign !== undefined && { foreign }) };
+        : running.length > 0 && events === null
+          ? eventsRun(running)
+          : (events?.foreign ?? (await this.#administratorsThere(administrators, signal)));
+    return {
+      kind: this.kind,
+      accounts,
+      ...(events !== null && { events }),
+      ...(foreign !== undefined && { foreign }),
+    };
+  }
+
+  async approach(former: FenceState, { signal }: { signal: AbortSignal }): Promise<void> {
+    assertKind(former, this.kind);
+    if (former.events !== undefined) await this.#eventStop?.stop(former.events, signal);
   }
 
   async raise(
@@ -135,6 +154,7 @@ export class AccountLockFence implements Fence {
       await withConnection(this.#account, {}, async (connection) => {
         await connection.query(statement);
       });
+    if (former.events !== undefined) await this.#eventStop?.start(former.events);
     if (await this.#hasState(former, ({ locked }) => locked)) return;
     throw new SkyferryFailure('NOT_QUIESCENT', 'accounts are not locked and open as they were', {
       safe: 'nothing was switched',
@@ -145,7 +165,9 @@ export class AccountLockFence implements Fence {
   unfenceCommand(former: FenceState): string {
     assertKind(former, this.kind);
     const statement = alter(former, 'UNLOCK');
-    return asCommands(statement === null ? [] : [statement.replace(` ${MARKER}`, '')]);
+    const unlock = asCommands(statement === null ? [] : [statement.replace(` ${MARKER}`, '')]);
+    if (former.events === undefined || this.#eventStop === null) return unlock;
+    return `${unlock} And: ${this.#eventStop.command(former.events)}`;
   }
 
   /** Whether accounts that are still there are locked as wanted. */

@@ -55,6 +55,11 @@ export interface Fence {
   /** What is to be put back, and whether somebody else has fenced already. */
   read(signal?: AbortSignal): Promise<FenceState>;
   /**
+   * What takes its time and stops no application yet: it is no downtime. `former` must have been stored
+   * before; `lower` takes it back.
+   */
+  approach?(former: FenceState, options: { readonly signal: AbortSignal }): Promise<void>;
+  /**
    * Throws NOT_QUIESCENT when it is not granted within `lockWaitMs`, or the server's failure: then it may
    * still come up, and the caller has to call `lower`, unless somebody else owns the fence by then.
    * `former` must have been stored before.

@@ -1,8 +1,6 @@
-import { ParameterGroups, isDefaultGroup } from '../../clouds/aws/parameter-groups.ts';
-import { RdsApi } from '../../clouds/aws/rds.ts';
-import { SkyferryFailure, isFailure } from '../../failures.ts';
+import { SkyferryFailure } from '../../failures.ts';
 import { describeFence } from './describe-fence.ts';
-import type { Fence, FenceContext, FenceProof, FenceState, Foreign, RdsInstance } from './fence.ts';
+import type { Fence, FenceContext, FenceProof, FenceState, Foreign } from './fence.ts';
 import { assertKind } from './fence.ts';
 import {
   alreadyReadOnly,
@@ -12,7 +10,7 @@ import {
   proveReadOnly,
   whyNotReadOnly,
 } from './read-only.ts';
-import { pause } from './statement.ts';
+import { RdsParameter } from './rds-parameter.ts';
 
 export interface RdsReadOnlyState {
   readonly kind: 'rds-read-only';
@@ -26,7 +24,6 @@ export interface RdsReadOnlyState {
 /** What RDS gives the parameter by itself. */
 const ENGINES_OWN = '{TrueIfReplica}';
 const LOWERED_WITHIN_MS = 180_000;
-const ASK_AGAIN_MS = 500;
 
 /**
  * `read_only` of the instance's own parameter group, waited for on the server. Open transactions are
@@ -36,14 +33,14 @@ export class RdsReadOnlyFence implements Fence {
   readonly kind = 'rds-read-only';
   readonly stops = 'applications';
   readonly #context: FenceContext;
-  readonly #rds: RdsInstance;
+  readonly #parameter: RdsParameter;
 
   constructor(context: FenceContext) {
     if (context.rds === undefined) {
       throw new SkyferryFailure('CONFIG_INVALID', 'read_only is a parameter of RDS instances only');
     }
     this.#context = context;
-    this.#rds = context.rds;
+    this.#parameter = new RdsParameter(context.rds, 'read_only');
   }
 
   describe(): string {
@@ -51,35 +48,13 @@ export class RdsReadOnlyFence implements Fence {
   }
 
   async read(signal: AbortSignal = new AbortController().signal): Promise<RdsReadOnlyState> {
-    const { instance } = this.#rds;
-    const api = new RdsApi(await this.#rds.client());
-    const server = { scope: 'instance', id: instance } as const;
-    const view = await api.view(server, signal);
-    if (view === null)
-      throw new SkyferryFailure('CLOUD_FAILED', `there is no instance ${instance}`);
-    const group = view.parameterGroup;
-    const users = await api.membersOf(group, server, signal);
-    const others = users.filter((id) => id !== instance);
-    const value = (await (await this.#groups()).parameters(group, ['read_only'], signal)).get(
-      'read_only',
-    )?.value;
-    const foreign = isDefaultGroup(group)
-      ? notOurs(`${instance} has the default parameter group ${group}, which cannot be changed`)
-      : others.length > 0
-        ? notOurs(
-            `the parameter group ${group} is used by ${others.join(', ')} too, which would be stopped`,
-          )
-        : view.applyStatus !== 'in-sync'
-          ? notOurs(`the parameter group ${group} is not in effect yet (${view.applyStatus})`)
-          : (await isReadOnly(this.#context, signal))
-            ? alreadyReadOnly
-            : await programsThatBypass(this.#context, signal);
-    return {
-      kind: this.kind,
-      group,
-      ...(typeof value === 'string' && { value }),
-      ...(foreign !== undefined && { foreign }),
-    };
+    const { foreign: unusable, ...former } = await this.#parameter.read(signal);
+    const foreign =
+      unusable ??
+      ((await isReadOnly(this.#context, signal))
+        ? alreadyReadOnly
+        : await programsThatBypass(this.#context, signal));
+    return { kind: this.kind, ...former, ...(foreign !== undefined && { foreign }) };
   }
 
   async raise(
@@ -88,7 +63,7 @@ export class RdsReadOnlyFence implements Fence {
   ): Promise<void> {
     assertKind(former, this.kind);
     const deadline = performance.now() + lockWaitMs;
-    await this.#set(former.group, '1', lockWaitMs, signal);
+    await this.#parameter.set(former.group, '1', lockWaitMs, signal);
     const left = deadline - performance.now();
     if (await becomesReadOnly(this.#context, true, left, signal)) return;
     throw new SkyferryFailure(
@@ -115,7 +90,8 @@ export class RdsReadOnlyFence implements Fence {
   async lower(former: FenceState): Promise<void> {
     assertKind(former, this.kind);
     const value = former.value ?? ENGINES_OWN;
-    await this.#set(former.group, value, LOWERED_WITHIN_MS, new AbortController().signal);
+    const { signal } = new AbortController();
+    await this.#parameter.set(former.group, value, LOWERED_WITHIN_MS, signal);
     if (await becomesReadOnly(this.#context, false, LOWERED_WITHIN_MS)) return;
     throw new SkyferryFailure(
       'NOT_QUIESCENT',
@@ -126,39 +102,6 @@ export class RdsReadOnlyFence implements Fence {
 
   unfenceCommand(former: FenceState): string {
     assertKind(former, this.kind);
-    return `aws rds modify-db-parameter-group --db-parameter-group-name ${former.group} --parameters 'ParameterName=read_only,ParameterValue=${former.value ?? ENGINES_OWN},ApplyMethod=immediate'`;
+    return this.#parameter.command(former.group, former.value ?? ENGINES_OWN);
   }
-
-  async #groups(): Promise<ParameterGroups> {
-    return new ParameterGroups(await this.#rds.client(), 'instance');
-  }
-
-  /** RDS refuses while it still applies another value to the group. */
-  async #set(group: string, value: string, withinMs: number, signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + withinMs;
-    const parameter = {
-      name: 'read_only',
-      value,
-      applyType: 'dynamic',
-      modifiable: true,
-    } as const;
-    const groups = await this.#groups();
-    for (;;) {
-      try {
-        await groups.set(group, [parameter], signal);
-        return;
-      } catch (error) {
-        const again = isFailure(error) && error.retryable && performance.now() < deadline;
-        if (!again) throw error;
-        await pause(ASK_AGAIN_MS, signal);
-      }
-    }
-  }
-}
-
-function notOurs(found: string): Foreign {
-  return {
-    found,
-    fix: 'give the instance a parameter group of its own and reboot it, or choose account-lock',
-  };
 }

@@ -217,6 +217,31 @@ test('locked first and read-only then, undone in reverse, also by another proces
   expect(await insert()).toBe('done');
 }, 120_000);
 
+test('a lock of accounts alone stops the event scheduler first, and starts it again', async () => {
+  await inSync();
+  const lock = fence('account-lock');
+  const former = await lock.read(signal);
+  expect(former).toMatchObject({ kind: 'account-lock', events: { group: GROUP } });
+  expect(former.foreign).toBeUndefined();
+  const scheduler = async () =>
+    await withConnection(admin, {}, async (connection) => {
+      const [row] = await connection.query('SELECT @@GLOBAL.event_scheduler AS e');
+      return row?.['e'];
+    });
+  await lock.approach?.(former, { signal });
+  expect(await scheduler()).toBe('OFF');
+  expect(await insert()).toBe('done');
+  await lock.raise(former, within);
+  expect(await lock.isRaised(signal)).toBe(true);
+  expect(await insert()).toBe(3118);
+  expect(lock.unfenceCommand(former)).toContain('ParameterName=event_scheduler,ParameterValue=ON');
+  // By another process, and once more.
+  await fence('account-lock').lower(former);
+  await fence('account-lock').lower(former);
+  expect(await scheduler()).toBe('ON');
+  expect(await insert()).toBe('done');
+}, 60_000);
+
 test('a parameter that does not arrive in time is put back, and throttling is waited out', async () => {
   await withConnection(admin, {}, (c) => c.query('DROP EVENT IF EXISTS shop.e'));
   await inSync();
