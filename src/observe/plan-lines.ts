@@ -24,14 +24,7 @@ export function planLines(plan: Plan, hash: string): string[] {
       ),
     ...(plan.tableCount > LISTED_TABLES ? [`  … and ${plan.tableCount - LISTED_TABLES} more`] : []),
     '',
-    pc.bold('Cutover'),
-    `  fence      ${cutover.fence}${cutover.alsoFenced.length > 0 ? `, which also stops ${cutover.alsoFenced.join(', ')}` : ''}`,
-    `  window     ${cutover.window}`,
-    `  approval   ${cutover.approval}`,
-    `  budget     ${cutover.downtimeBudget} of write downtime; beyond it, before the switch, the source takes writes again`,
-    ...(cutover.switches.length === 0
-      ? ['  switches   none']
-      : cutover.switches.map((line) => `  switch     ${line}`)),
+    ...cutoverLines(cutover),
     `  way back   ${pc.yellow(cutover.wayBack)}`,
     '',
     pc.bold('Changes on the source'),
@@ -41,5 +34,18 @@ export function planLines(plan: Plan, hash: string): string[] {
     ...(plan.warnings.length === 0
       ? []
       : ['', pc.bold('Warnings'), ...plan.warnings.map((line) => `  ${pc.yellow('!')} ${line}`)]),
+  ];
+}
+
+export function cutoverLines(cutover: Plan['cutover']): string[] {
+  return [
+    pc.bold('Cutover'),
+    `  fence      ${cutover.fence}${cutover.alsoFenced.length > 0 ? `, which also stops ${cutover.alsoFenced.join(', ')}` : ''}`,
+    `  window     ${cutover.window}`,
+    `  approval   ${cutover.approval}`,
+    `  budget     ${cutover.downtimeBudget} of write downtime; beyond it, before the switch, the source takes writes again`,
+    ...(cutover.switches.length === 0
+      ? ['  switches   none']
+      : cutover.switches.map((line) => `  switch     ${line}`)),
   ];
 }

@@ -1,6 +1,18 @@
 import pc from 'picocolors';
 import type { PreparationStatus } from '../workflows/messages.ts';
 
+type Act = PreparationStatus['acts'][number];
+
+/** In the order of time; the acts of a moment stay in the order in which they are done. */
+const moments = [
+  ['preparation', 'before anything is copied'],
+  ['before-window', 'caught up, before the window'],
+  ['completion', 'after the switch'],
+] as const;
+
+/** From here on a list of settings is read better below its act than after it. */
+const MANY_SETTINGS = 4;
+
 /** What is made, changed or removed in clouds: before it is approved, while it goes on, afterwards. */
 export function preparationLines(preparation: PreparationStatus, now: number): string[] {
   const { acts, running, facts, planHash, approval } = preparation;
@@ -8,31 +20,41 @@ export function preparationLines(preparation: PreparationStatus, now: number): s
   return [
     `${pc.bold('Clouds')}  ${pc.dim(`plan ${planHash}`)}${approval === undefined ? '' : `  approved by ${approval.by} at ${approval.at}`}`,
     ...facts.map((fact) => `  ${pc.dim(fact)}`),
-    ...acts.flatMap(actLines),
+    ...moments.flatMap(([when, words]) => {
+      const then = acts.filter((act) => act.when === when);
+      return then.length === 0 ? [] : [`  ${pc.bold(words)}`, ...then.flatMap(actLines)];
+    }),
+    ...(running.length === 0 ? [] : [`  ${pc.bold('what runs now')}`]),
     ...running.map((resource) => `  ${runningLine(resource, now)}`),
   ];
 }
 
-function actLines(act: PreparationStatus['acts'][number]): string[] {
+function actLines(act: Act): string[] {
   if (act.done !== undefined) return [`  ${pc.green('✓')} ${act.name}  ${pc.dim(act.done)}`];
+  const { does, settings } = splitSettings(act.does);
   const consequences = [
-    ...(act.interrupts === undefined ? [] : [pc.yellow(`interrupts ${act.interrupts}`)]),
-    ...(act.costs === undefined ? [] : [`costs ${act.costs}`]),
+    ...settings,
+    ...(act.interrupts === undefined ? [] : [pc.yellow(`interrupts: ${act.interrupts}`)]),
+    ...(act.costs === undefined ? [] : [`costs: ${act.costs}`]),
     ...(act.cannotBeUndone === undefined
       ? []
       : [pc.yellow(`cannot be undone: ${act.cannotBeUndone}`)]),
+    ...(act.undo === undefined ? [] : [pc.dim(`on abort: ${act.undo}`)]),
   ];
-  const when = act.when === 'preparation' ? '' : pc.dim(` (${whenWords[act.when] ?? act.when})`);
   return [
-    `  ○ ${act.name}${when}  ${act.does}${act.needsApproval ? pc.cyan(' [needs approval]') : ''}`,
+    `  ○ ${act.name}  ${does}${act.needsApproval ? pc.cyan(' [needs approval]') : ''}`,
     ...consequences.map((line) => `      ${line}`),
   ];
 }
 
-const whenWords: Record<string, string> = {
-  'before-window': 'before the window',
-  completion: 'after the switch',
-};
+/** `set these: a=1, b=2, …` as one line for each; values may hold commas, but none with a space. */
+function splitSettings(text: string): { does: string; settings: string[] } {
+  const at = text.search(/ [a-z_0-9]+=\S*, /);
+  const settings = at === -1 ? [] : text.slice(at + 1).split(', ');
+  const areAll = settings.every((setting) => /^[a-z_0-9]+=\S*$/.test(setting));
+  if (!areAll || settings.length <= MANY_SETTINGS) return { does: text, settings: [] };
+  return { does: text.slice(0, at), settings };
+}
 
 export function runningLine(
   { resource, hourly, since }: PreparationStatus['running'][number],

@@ -117,7 +117,11 @@ function changesOnTarget(config: LocatedConfig): string[] {
   ];
 }
 
-function plannedCutover({ cutover }: LocatedConfig, fence: string): PlannedCutover {
+/** `fence`: the kind that is meant, and what it does where that is known. */
+export function plannedCutover(
+  { cutover }: Pick<LocatedConfig, 'cutover'>,
+  fence: string,
+): PlannedCutover {
   return {
     fence,
     alsoFenced: cutover.otherSchemasMayBeFenced,

@@ -131,6 +131,8 @@ export interface PreparationStatus {
     interrupts?: string;
     costs?: string;
     cannotBeUndone?: string;
+    /** What abort does about it. */
+    undo?: string;
     needsApproval: boolean;
     done?: string;
   }[];

@@ -81,7 +81,7 @@ export function describePreparation({ plan, approval, done }: Preparation): Prep
   return {
     planHash: plan.hash,
     acts: [...source.acts, ...target.acts].map(
-      ({ name, does, when, interrupts, costs, cannotBeUndone, needsApproval: approved }) => ({
+      ({ name, does, when, interrupts, costs, cannotBeUndone, undo, needsApproval: approved }) => ({
         name,
         does,
         when,
@@ -89,6 +89,7 @@ export function describePreparation({ plan, approval, done }: Preparation): Prep
         ...(interrupts !== null && { interrupts }),
         ...(costs !== null && { costs }),
         ...(cannotBeUndone !== null && { cannotBeUndone }),
+        ...(undo !== null && { undo }),
         ...(done[name] !== undefined && { done: done[name].note }),
       }),
     ),

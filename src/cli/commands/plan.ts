@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import type { MigrationConfig } from '../../config/schema.ts';
 import { readCatalog } from '../../mysql/catalog/read.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { findingsLines } from '../../observe/findings-lines.ts';
-import { planLines } from '../../observe/plan-lines.ts';
+import { cutoverLines, planLines } from '../../observe/plan-lines.ts';
 import { preparationLines } from '../../observe/preparation-lines.ts';
-import { makePlan } from '../../plan/make-plan.ts';
+import { makePlan, plannedCutover } from '../../plan/make-plan.ts';
 import { planHash } from '../../plan/plan-hash.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import { blockers, runPreflight } from '../../preflight/run.ts';
@@ -30,7 +31,7 @@ export function registerPlan(program: Command): void {
         return;
       }
       if (look.clouds !== null) showClouds(look.clouds);
-      if (made === null) note('the rest of the plan follows once both servers are there');
+      if (made === null) showWhatIsKnown(look.given, findings);
       else for (const line of planLines(made.plan, made.hash)) out(line);
     });
   });
@@ -65,6 +66,16 @@ function showClouds(clouds: CloudPlan): void {
     out(`  ${parameter}: ${source} → ${target}  ${why}`);
   }
   out();
+}
+
+/** Tables and checks need servers that are ready; the cutover is as it was written. */
+function showWhatIsKnown(config: MigrationConfig, findings: readonly Finding[]): void {
+  const { fence } = config.cutover;
+  const words = fence === 'auto' ? 'auto: chosen by what the fence account may do' : fence;
+  for (const line of cutoverLines(plannedCutover(config, words))) out(line);
+  out();
+  for (const line of findingsLines(findings)) out(line);
+  note('tables, fence and checks of the servers themselves follow once both are ready');
 }
 
 function showBlockers(stopping: readonly Finding[], { json }: LocalOptions): void {

@@ -39,7 +39,7 @@ function backupActs({ server }: RdsSource, { view }: SourceSituation): PlannedAc
     {
       ...nothing,
       name: 'aws/backup-retention',
-      does: `turns on the automated backups of ${server.id} (0 to ${BACKUP_DAYS} day): without them RDS writes no binlog`,
+      does: `turn on the automated backups of ${server.id} (0 to ${BACKUP_DAYS} day): without them RDS writes no binlog`,
       interrupts: `an outage of ${server.id} of some minutes, at once${appliedWithIt(view.pending)}`,
       costs: 'backups larger than the database are charged by AWS',
       undo: 'stays on: turning it off would be another outage and delete the backups',
@@ -68,7 +68,7 @@ function groupActs(source: RdsSource, situation: SourceSituation): PlannedAct[] 
           {
             ...nothing,
             name: 'aws/parameter-group',
-            does: `sets ${spellOut(missing)} in the parameter group ${group.own?.name ?? group.attached.name}, which no other server uses`,
+            does: `set ${spellOut(missing)} in the parameter group ${group.own?.name ?? group.attached.name}, which no other server uses`,
             undo: 'the former values are said; they are not put back, since the source runs on them',
             former: Object.fromEntries(
               differing.map((name) => [name, valueOf(settings, name)] as const),
@@ -81,7 +81,7 @@ function groupActs(source: RdsSource, situation: SourceSituation): PlannedAct[] 
           {
             ...nothing,
             name: 'aws/attach-parameter-group',
-            does: `attaches the parameter group ${group.own.name} to ${server.id} instead of ${group.attached.name}; it takes effect with the next reboot, whoever makes it`,
+            does: `attach the parameter group ${group.own.name} to ${server.id} instead of ${group.attached.name}; it takes effect with the next reboot, whoever makes it`,
             undo: `says how ${group.attached.name} is attached again: that takes a reboot, so it never happens by itself`,
             former: { group: group.attached.name },
           },
@@ -101,11 +101,11 @@ function createAct(
     group.sharedWith.length > 0
       ? `a copy of ${attached.name}, which ${group.sharedWith.join(', ')} also use`
       : `of the family ${attached.family}, with the values of ${attached.name}`;
-  const sets = missing.length > 0 ? `, and sets ${spellOut(missing)}` : '';
+  const sets = missing.length > 0 ? `, and set ${spellOut(missing)}` : '';
   return {
     ...nothing,
     name: 'aws/parameter-group',
-    does: `creates the parameter group ${own?.name} for ${source.server.id} alone, ${values}${sets}`,
+    does: `create the parameter group ${own?.name} for ${source.server.id} alone, ${values}${sets}`,
     undo: 'removed with --delete-created once it is attached to nothing',
   };
 }
@@ -128,7 +128,7 @@ function laterStageActs(source: RdsSource, situation: SourceSituation): PlannedA
         {
           ...nothing,
           name: `aws/gtid-mode/${name}`,
-          does: `sets ${values} in the parameter group ${group.own?.name ?? group.attached.name}`,
+          does: `set ${values} in the parameter group ${group.own?.name ?? group.attached.name}`,
           undo: 'stays: replicas and backups may rely on it by then',
         },
         ...(reboots ? [rebootAct(source, situation, `aws/reboot/${name}`, values)] : []),
@@ -148,7 +148,7 @@ function rebootAct(
   return {
     ...nothing,
     name,
-    does: `reboots ${id}, so that ${values} take effect${others}`,
+    does: `reboot ${id}, so that ${values} take effect${others}`,
     interrupts: `${id} is away for 1-2 minutes and every connection to it ends${appliedWithIt(view.pending)}`,
     needsApproval: true,
   };

@@ -1,5 +1,6 @@
 import type { RdsView } from '../../clouds/aws/rds.ts';
 import { isFailure } from '../../failures.ts';
+import { LONGEST_RDS_RETENTION_HOURS } from '../../mysql/binlog-retention.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import type { Survey } from '../act.ts';
@@ -115,10 +116,10 @@ function serverFacts(settings: ServerSettings): string[] {
   const { retention } = settings;
   const kept =
     retention.kind === 'rds'
-      ? `binlog retention hours ${retention.hours ?? 'NULL: files go as soon as they can'}`
+      ? `binlog retention hours ${retention.hours ?? 'not set: RDS removes binlog files as soon as it can'}; raised to ${LONGEST_RDS_RETENTION_HOURS} for the migration where the account may, then put back`
       : `binlog_expire_logs_seconds ${retention.seconds}`;
   return [
-    `the server says: version ${settings.version}, log_bin ${settings.logBin ? 'ON' : 'OFF'}, ${settings.formats['binlog_format']}, ${settings.formats['binlog_row_image']}, gtid_mode ${settings.gtidMode}, enforce_gtid_consistency ${settings.consistency}`,
+    `the server says: version ${settings.version}, log_bin ${settings.logBin ? 'ON' : 'OFF'}, binlog_format ${settings.formats['binlog_format']}, binlog_row_image ${settings.formats['binlog_row_image']}, gtid_mode ${settings.gtidMode}, enforce_gtid_consistency ${settings.consistency}`,
     kept,
     ...settings.binlogReaders.map((line) => `reads the binlog: ${line}`),
   ];

@@ -36,7 +36,7 @@ export function planConsumerAccounts(config: MigrationConfig): PlannedAct[] {
     {
       name: CONSUMER_ACCOUNTS,
       when: 'preparation',
-      does: `creates ${users.join(', ')} on the new server where missing, with ${PRIVILEGES} on ${config.schemas.join(', ')}`,
+      does: `create the accounts ${users.join(', ')} on the new server where missing, with ${PRIVILEGES} on ${config.schemas.join(', ')}`,
       interrupts: null,
       costs: null,
       cannotBeUndone: null,

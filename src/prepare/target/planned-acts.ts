@@ -86,10 +86,10 @@ function creation({ config, server }: Seen): PlannedAct[] {
       ...quiet,
       name: 'azure/server',
       when: 'preparation',
-      does: `create the Azure server ${target.server} in ${target.resourceGroup}: MySQL ${create.version}, ${sku}, ${create.storageGb} GB, ${create.location}, ${create.network.access} access`,
+      does: `create the Azure server ${target.server} in the resource group ${target.resourceGroup}: MySQL ${create.version}, ${sku}, ${create.storageGb} GB, ${create.location}, ${create.network.access} access`,
       costs: `${describePrice(price, target)} from then on`,
       cannotBeUndone: `location ${create.location}, ${create.network.access} access, ${create.geoRedundantBackup ? 'geo-redundant backup' : 'backup without geo-redundancy'}, ${standby ? 'zone-redundant' : 'no zone-redundant'} high availability and lower_case_table_names=1 can never be changed; storage never shrinks`,
-      undo: 'removed by abort --delete-created, otherwise kept',
+      undo: 'removed with --delete-created, otherwise kept',
       needsApproval: true,
     },
   ];
@@ -104,7 +104,7 @@ function openings({ missingRules: { worker, consumers } }: Seen): PlannedAct[] {
             name: 'azure/firewall-worker',
             when: 'preparation' as const,
             does: `let the worker in: ${listRules(worker)}`,
-            undo: 'removed at the end',
+            undo: 'removed, as at the end',
           },
         ]
       : []),
@@ -115,7 +115,7 @@ function openings({ missingRules: { worker, consumers } }: Seen): PlannedAct[] {
             name: 'azure/firewall-consumers',
             when: 'preparation' as const,
             does: `let the consumers in, for good: ${listRules(consumers)}`,
-            undo: 'removed by abort',
+            undo: 'removed',
           },
         ]
       : []),
@@ -212,7 +212,7 @@ function beforeWindow({ config, server }: Seen): PlannedAct[] {
             name: 'azure/high-availability',
             when: 'before-window' as const,
             does: 'turn high availability on (same zone)',
-            costs: 'a standby of the same price',
+            costs: 'a standby of the same price from then on',
             needsApproval: true,
           },
         ]
@@ -223,8 +223,8 @@ function beforeWindow({ config, server }: Seen): PlannedAct[] {
 function completion({ config, source }: Seen): PlannedAct[] {
   const scheduler =
     source?.variables['event_scheduler'] === 'ON'
-      ? 'event_scheduler=ON'
-      : 'event_scheduler as it was';
+      ? 'turn the event scheduler on'
+      : 'put back event_scheduler';
   const worker = workerRules(config);
   return [
     {
