@@ -8,6 +8,8 @@ import type { FaultRule } from '../src/sandbox/clouds/service.ts';
 
 export interface TestClouds {
   readonly url: string;
+  /** Their state, on disk. */
+  readonly folder: string;
   /** Endpoints, credentials, name server and authority; for `createAwsClients` and the like. */
   readonly env: Readonly<Record<string, string>>;
   readonly caFile: string;
@@ -52,6 +54,7 @@ export async function startClouds(): Promise<TestClouds> {
     });
   return {
     url,
+    folder,
     env,
     caFile,
     ca,

@@ -5,7 +5,6 @@ import { parseConfigText } from '../../../config/load.ts';
 import type { MigrationConfig } from '../../../config/schema.ts';
 import type { RunningClouds } from '../../clouds/launch.ts';
 import { sandboxPrincipal } from '../../clouds/azure/principal.ts';
-import { sampleSchemas } from '../../sample/schemas.ts';
 import type { SecretsFolder } from '../../secrets-folder.ts';
 import type { Scene, ScenePasswords } from './scene.ts';
 import { INSTANCE, RECORD, SECRET, ZONE } from './scene.ts';
@@ -14,7 +13,8 @@ export const CLOUDS_MIGRATION = 'stock';
 export const AZURE_SERVER = 'stock-db-new';
 export const TARGET_HOST = `${AZURE_SERVER}.mysql.database.azure.com`;
 const AZURE_ADMIN = 'skyadmin';
-const CA = 'clouds-ca.pem';
+/** The secret that holds the authority's certificate. */
+export const CA = 'clouds-ca.pem';
 
 /** One application: how it finds its database, and what it wrote. */
 export interface ApplicationFiles {
@@ -136,7 +136,7 @@ export async function writeCloudsConfig(
         consumers: [{ name: 'applications', from: '203.0.113.16', to: '203.0.113.31' }],
       },
     },
-    schemas: [...sampleSchemas],
+    schemas: scene.schemas,
     cutover: {
       lagThreshold: '2s',
       lagSamples: 3,

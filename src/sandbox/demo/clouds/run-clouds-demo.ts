@@ -3,11 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { createAwsClients } from '../../../clouds/aws/clients.ts';
+import type { Endpoint } from '../../../mysql/endpoint.ts';
 import type { ReportEvidence } from '../../../observe/report/evidence.ts';
 import type { MigrationStatus } from '../../../workflows/messages.ts';
 import { TASK_QUEUE, workflowId } from '../../../workflows/messages.ts';
 import type { MigrationReport } from '../../../workflows/results.ts';
 import type { RunningClouds } from '../../clouds/launch.ts';
+import { createSampleDatabase } from '../../sample/create-sample-database.ts';
+import { sampleSchemas } from '../../sample/schemas.ts';
 import { superuserOf } from '../../clouds/superuser.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import { openSecretsFolder } from '../../secrets-folder.ts';
@@ -60,7 +63,14 @@ export async function runCloudsDemo(
   const secrets = await openSecretsFolder(sandbox.secretsDir);
   const ca = await readFile(clouds.caFile, 'utf8');
   const passwords = await scenePasswords(secrets);
-  const scene = await setScene({ clouds, ca, passwords, ...options });
+  const scene = await setScene({
+    clouds,
+    ca,
+    passwords,
+    schemas: sampleSchemas,
+    fill: async (superuser) => await fillWithSample(superuser, options),
+    ...options,
+  });
   await writeApplicationFiles(files, clouds, scene, secrets, options);
   const config = await writeCloudsConfig(files, scene);
 
@@ -115,6 +125,19 @@ export async function runCloudsDemo(
     await Promise.all([...writers, worker].map((program) => program.stop()));
     await connection.close();
   }
+}
+
+async function fillWithSample(
+  superuser: Endpoint,
+  { scale, seed, signal }: CloudsDemoOptions,
+): Promise<string> {
+  const { rows, tables, seconds } = await createSampleDatabase(superuser, {
+    scale,
+    seed,
+    signal,
+    onProgress: () => {},
+  });
+  return `seeded ${rows} rows in ${tables} tables in ${seconds.toFixed(1)} s`;
 }
 
 const inPhase =

@@ -5,8 +5,6 @@ import { createAwsClients } from '../../../clouds/aws/clients.ts';
 import { sandboxUsers } from '../../clouds/aws/identity.ts';
 import type { RunningClouds } from '../../clouds/launch.ts';
 import { superuserOf } from '../../clouds/superuser.ts';
-import { createSampleDatabase } from '../../sample/create-sample-database.ts';
-import { sampleSchemas } from '../../sample/schemas.ts';
 import { applicationPrivileges, grantOn } from '../../servers/accounts.ts';
 
 export const INSTANCE = 'stock-db';
@@ -28,16 +26,19 @@ export interface Scene {
   readonly port: number;
   readonly zoneId: string;
   readonly region: string;
+  /** The customer's databases. */
+  readonly schemas: readonly string[];
   /** For seeding what a cloud's customer could not make, and for the last look at the end. */
   readonly superuser: Endpoint;
 }
 
 export interface SceneOptions {
-  readonly clouds: RunningClouds;
+  readonly clouds: Pick<RunningClouds, 'folder' | 'env'>;
   readonly ca: string;
   readonly passwords: ScenePasswords;
-  readonly scale: number;
-  readonly seed: number;
+  readonly schemas: readonly string[];
+  /** Makes them; says in a line what is in them. */
+  readonly fill: (superuser: Endpoint) => Promise<string>;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
 }
@@ -56,17 +57,11 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
   const endpoint = await createInstance(await aws.rds(region), passwords.master, signal);
   say(`RDS instance ${INSTANCE} at ${endpoint.host}: default parameter group, no GTID`);
   const superuser = await superuserOf({ ...clouds, port: endpoint.port }, `rds-${INSTANCE}`);
-  const { rows, tables, seconds } = await createSampleDatabase(superuser, {
-    scale: options.scale,
-    seed: options.seed,
-    signal,
-    onProgress: () => {},
-  });
-  say(`seeded ${rows} rows in ${tables} tables in ${seconds.toFixed(1)} s`);
-  await createAccounts(superuser, passwords);
+  say(await options.fill(superuser));
+  await createAccounts(superuser, options);
   const zoneId = await createZone(await aws.route53(), endpoint.host);
   await createSecret(await aws.secrets(region), endpoint, passwords.reports);
-  return { ...endpoint, zoneId, region, superuser };
+  return { ...endpoint, zoneId, region, schemas: options.schemas, superuser };
 }
 
 async function createInstance(
@@ -101,13 +96,16 @@ async function createInstance(
 }
 
 /** As an administrator makes them by the documentation: each with no more than it needs. */
-async function createAccounts(admin: Endpoint, passwords: ScenePasswords): Promise<void> {
+async function createAccounts(
+  admin: Endpoint,
+  { passwords, schemas }: Pick<SceneOptions, 'passwords' | 'schemas'>,
+): Promise<void> {
   const accounts: [user: string, password: string, grants: string[]][] = [
     [
       'skyferry',
       passwords.migration,
       [
-        ...grantOn(sampleSchemas, 'SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES'),
+        ...grantOn(schemas, 'SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES'),
         'GRANT SHOW_ROUTINE, REPLICATION SLAVE, REPLICATION CLIENT ON *.*',
         'GRANT EXECUTE ON PROCEDURE mysql.rds_show_configuration',
         'GRANT EXECUTE ON PROCEDURE mysql.rds_set_configuration',
@@ -122,8 +120,8 @@ async function createAccounts(admin: Endpoint, passwords: ScenePasswords): Promi
         'GRANT EXECUTE ON PROCEDURE mysql.rds_kill',
       ],
     ],
-    ['app', passwords.app, grantOn(sampleSchemas, applicationPrivileges)],
-    ['reports', passwords.reports, grantOn(sampleSchemas, applicationPrivileges)],
+    ['app', passwords.app, grantOn(schemas, applicationPrivileges)],
+    ['reports', passwords.reports, grantOn(schemas, applicationPrivileges)],
   ];
   await withConnection(admin, {}, async (connection) => {
     for (const [user, password, grants] of accounts) {
