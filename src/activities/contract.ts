@@ -1,6 +1,7 @@
 import type { Address, LocatedConfig } from '../config/located.ts';
 import type { WindowConfig } from '../config/schema.ts';
 import type { MigrationConfig } from '../config/schema.ts';
+import type { BinlogWatch } from '../prepare/source/guard-binlog.ts';
 import type { BegunAct, CompletedAct, Formers } from '../prepare/act.ts';
 import type { Position } from '../mysql/position.ts';
 import type {
@@ -51,6 +52,10 @@ export interface Activities {
   ) => Promise<string[]>;
   lowerTtls: (input: OfMigration) => Promise<LoweredTtl[]>;
   restoreTtls: (input: OfMigration & { readonly ttls: readonly LoweredTtl[] }) => Promise<string[]>;
+  /** Returns when people have to be told something else of the source's binlog than `known`. */
+  guardBinlog: (
+    input: OfMigration & { readonly etaHours: number; readonly known: BinlogWatch | null },
+  ) => Promise<BinlogWatch>;
   /** Takes the migration's name on the target, or finds it taken by the same configuration. */
   openMigration: (input: OfMigration) => Promise<OpenResult>;
   /** Changes nothing. */

@@ -16,6 +16,7 @@ import { openMigration } from './open-migration.ts';
 import { provision } from './provision.ts';
 import { resolveWindow } from './resolve-window.ts';
 import { runPreflight } from './run-preflight.ts';
+import { guardBinlog } from './guard-binlog.ts';
 import { lowerTtls, restoreTtls } from './ttls.ts';
 import { verifyTables } from './verify-tables.ts';
 
@@ -26,6 +27,7 @@ export function createActivities(deps: ActivityDependencies): Activities {
     beginAct: beginAct(deps),
     completeAct: completeAct(deps),
     undoClouds: undoClouds(deps),
+    guardBinlog: guardBinlog(deps),
     lowerTtls: lowerTtls(deps),
     restoreTtls: restoreTtls(deps),
     openMigration: openMigration(deps),

@@ -11,7 +11,7 @@ const byErrno = new Map<number, FailureCode>([
   [1040, 'TRANSIENT'], // too many connections
   [1041, 'TRANSIENT'], // out of memory
   [1053, 'CONNECTION_LOST'], // shutdown in progress
-  [1105, 'STATEMENT_FAILED'],
+  [1105, 'TRANSIENT'], // unknown: what a server that is shutting down may answer to anything
   [1044, 'ACCESS_DENIED'],
   [1045, 'ACCESS_DENIED'],
   [1142, 'ACCESS_DENIED'],

@@ -9,6 +9,7 @@ const summaries: Record<keyof Activities, string> = {
   beginAct: 'ask a cloud for one change',
   completeAct: 'wait for the change, and read it back',
   undoClouds: 'list what was created, put former values back',
+  guardBinlog: 'watch that the source keeps its binlog',
   lowerTtls: 'lower the TTLs of the DNS records that will be switched',
   restoreTtls: 'put the TTLs back',
   openMigration: "take the migration's name on the target",
@@ -64,6 +65,7 @@ export const buildIndexes = proxied('buildIndexes', policies.long);
 export const applyChanges = proxied('applyChanges', policies.long);
 export const verifyTables = proxied('verifyTables', policies.long);
 export const awaitLag = proxied('awaitLag', policies.watching);
+export const guardBinlog = proxied('guardBinlog', policies.watching);
 export const watchLag = proxied('watchLag', policies.watching);
 export const cutOver = proxied('cutOver', policies.cutover);
 export const finishCutover = proxied('cutOver', policies.finishing);

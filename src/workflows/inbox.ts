@@ -93,7 +93,9 @@ export class Inbox {
         return this.#refuseRejection();
       case 'pause':
         if (state.switchedAt !== null) return 'late: the switch has begun; only forward from here';
-        return state.paused ? 'repeated: it is paused already' : null;
+        if (state.paused) return 'repeated: it is paused already';
+        // Once loaded, changes go on being applied through a pause.
+        return state.loaded ? null : (state.binlog?.pause ?? null);
       case 'resume':
         return state.paused ? null : 'it is not paused';
       case 'abort':

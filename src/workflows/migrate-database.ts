@@ -13,6 +13,7 @@ import { requireConfig } from '../config/parse.ts';
 import type { MigrationConfig } from '../config/schema.ts';
 import { Applier } from './applier.ts';
 import { ApprovalDesk } from './approval.ts';
+import { BinlogGuard } from './binlog-guard.ts';
 import { describeDetails } from './details.ts';
 import { fatal, summarize } from './failures.ts';
 import { Inbox } from './inbox.ts';
@@ -46,6 +47,7 @@ export async function migrateDatabase(input: unknown, carried?: State): Promise<
     state,
     desk,
     applier: new Applier(config, state),
+    guard: new BinlogGuard(),
     show: () => setCurrentDetails(describeDetails(status(migration), nowIso())),
   };
   new Inbox(config, state, desk, migration.show).open();
@@ -73,18 +75,19 @@ const status = ({ config, state }: Migration) =>
 const report = (migration: Migration) => describeReport(status(migration), migration.state);
 
 async function run(migration: Migration, input: unknown): Promise<MigrationReport> {
-  const { state, applier, show } = migration;
+  const { state, applier, guard, show } = migration;
   show();
   while (!isOver(state.phase)) {
     if (historyIsLong()) {
-      await applier.stop();
+      await Promise.all([applier.stop(), guard.stop()]);
       await condition(allHandlersFinished);
       await continueAsNew<typeof migrateDatabase>(input, state);
     }
     applier.ensure();
+    guard.ensure(migration);
     enter(migration, await step(migration));
   }
-  await applier.stop();
+  await Promise.all([applier.stop(), guard.stop()]);
   await condition(allHandlersFinished);
   return report(migration);
 }

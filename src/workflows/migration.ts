@@ -2,6 +2,7 @@ import type { LocatedConfig } from '../config/located.ts';
 import { locateWritten, withAddresses } from '../config/located.ts';
 import type { MigrationConfig } from '../config/schema.ts';
 import type { Applier } from './applier.ts';
+import type { BinlogGuard } from './binlog-guard.ts';
 import type { ApprovalDesk } from './approval.ts';
 import type { FailureSummary } from './failures.ts';
 import type { Phase } from './messages.ts';
@@ -13,6 +14,7 @@ export interface Migration {
   readonly config: MigrationConfig;
   readonly state: State;
   readonly applier: Applier;
+  readonly guard: BinlogGuard;
   readonly desk: ApprovalDesk;
   /** Writes Temporal's Current Details anew. */
   readonly show: () => void;

@@ -2,6 +2,7 @@ import type { Address } from '../config/located.ts';
 import type { MessageRecord, Phase, PhaseRecord } from './messages.ts';
 import type { Approval } from './approval.ts';
 import type { FailureSummary } from './failures.ts';
+import type { BinlogWatch } from '../prepare/source/guard-binlog.ts';
 import type { Preparation } from './preparation.ts';
 import type {
   AbortResult,
@@ -49,6 +50,8 @@ export interface State {
   servers: { source: Address; target: Address } | null;
   /** Of servers in clouds; null: nothing to prepare, or not looked yet. */
   preparation: Preparation | null;
+  /** Of the source's binlog, as last told; null: nothing yet. */
+  binlog: BinlogWatch | null;
   /** Lowered before the fence, put back at the end. */
   ttls: LoweredTtl[] | null;
   /** null: not looked up yet. */
@@ -87,6 +90,7 @@ export function newState(now: string): State {
     milestones: [],
     servers: null,
     preparation: null,
+    binlog: null,
     ttls: null,
     searchAttributes: null,
     findings: [],

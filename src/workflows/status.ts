@@ -69,6 +69,7 @@ function blockers(config: MigrationConfig, state: State): string[] {
     lines.push(`paused${applying ? '; changes go on being applied' : ''}`);
   }
   if (state.failure !== null) lines.push(`${state.failure.code}: ${state.failure.message}`);
+  if (state.binlog?.warning != null) lines.push(state.binlog.warning);
   if (state.applierFailure !== null && state.applierFailure !== state.failure) {
     lines.push(`changes are not applied: ${state.applierFailure.message}`);
   }
@@ -131,6 +132,7 @@ function nextSteps({ name, cutover }: MigrationConfig, state: State): string[] {
       steps.push(...approveCommands(name, 'approve-cutover', state.plan?.hash));
     }
   }
+  if (state.binlog?.next != null && state.switchedAt === null) steps.push(state.binlog.next);
   if (state.failure?.next !== undefined) steps.unshift(state.failure.next);
   return steps;
 }

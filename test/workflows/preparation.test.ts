@@ -171,3 +171,36 @@ describe('servers in clouds', () => {
     ]);
   });
 });
+
+describe("the source's binlog", () => {
+  const lasts = { warning: null, next: null, raised: null, pause: null };
+
+  test('a pause that would lose it is refused, and a warning is shown', async () => {
+    const run = await lab.start(
+      {
+        surveyClouds: async () => cloudPlan,
+        copyTables: forever,
+        guardBinlog: async ({ known }) =>
+          known === null
+            ? { ...lasts, warning: 'kept 24 h', next: 'more storage', pause: 'would lose it' }
+            : await forever(),
+      },
+      cloudConfig,
+    );
+    const status = await run.until(({ blockers }) => blockers.includes('kept 24 h'));
+    expect(status.nextSteps).toContain('more storage');
+    await run.send('pause', { by: 'ann' });
+    const { messages, paused } = await run.until(({ messages: all }) => all.length > 0);
+    expect(paused).toBe(false);
+    expect(messages[0]).toMatchObject({ outcome: 'refused', reason: 'would lose it' });
+  });
+
+  test('is watched up to the switch, and not after it', async () => {
+    const run = await lab.start({ surveyClouds: async () => cloudPlan }, cloudConfig);
+    await run.untilPhase('awaiting-approval');
+    expect(await run.pendingActivities()).toContain('guardBinlog');
+    await run.send('approve-cutover', { by: 'ann', planHash });
+    await run.result();
+    expect(run.calls.filter((call) => call === 'guardBinlog')).toHaveLength(1);
+  });
+});

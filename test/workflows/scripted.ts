@@ -52,6 +52,7 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
     beginAct: async ({ act }) => ({ token: `t:${act}`, already: false, former: {} }),
     completeAct: async ({ act, begun }) => ({ note: `${act} done after ${begun.token}` }),
     undoClouds: async () => ['kept Azure server shop-new'],
+    guardBinlog: forever,
     lowerTtls: async () => [],
     restoreTtls: async () => [],
     openMigration: async () => ({ resumed: false }),

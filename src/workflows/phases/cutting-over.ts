@@ -102,10 +102,10 @@ function switched(migration: Migration, result: CutoverResult): void {
 }
 
 async function complete(migration: Migration): Promise<Phase> {
-  const { state, applier } = migration;
+  const { state, applier, guard } = migration;
   refuseLateAbort(migration);
   await CancellationScope.nonCancellable(async () => {
-    await applier.stop();
+    await Promise.all([applier.stop(), guard.stop()]);
     const { notes, lag } = await completeMigration({ config: located(migration) });
     state.lag = lag;
     for (const note of notes) milestone(migration, note);

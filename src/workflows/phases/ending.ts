@@ -45,9 +45,9 @@ async function undo(
 
 /** Leaves the source as it was found. What fails here parks, and abort may be sent again. */
 export async function abort(migration: Migration): Promise<Phase> {
-  const { state, applier } = migration;
+  const { state, applier, guard } = migration;
   if (state.abort === null) return state.phase;
-  await applier.stop();
+  await Promise.all([applier.stop(), guard.stop()]);
   const { by, dropTarget, deleteCreated } = state.abort;
   try {
     state.aborted = await undo(migration, { dropTarget, deleteCreated });
