@@ -177,6 +177,7 @@ function copyLines(copy: CopyProgress, rate: string): string[] {
 function applyLines(apply: ApplyProgress): string[] {
   return [
     `  lag ${formatDuration(apply.lagMs)}; ${formatCount(apply.transactions)} transactions, ${formatCount(apply.rowChanges)} row changes; at ${apply.position.file}:${apply.position.offset}`,
+    ...(apply.engine === undefined ? [] : [`  ${apply.engine}`]),
   ];
 }
 

@@ -178,6 +178,8 @@ export interface ApplyProgress {
   position: { file: string; offset: number };
   /** The last seen sign of life of the source: an event or the binlog dump's heartbeat (ISO). */
   sourceSeenAt: string;
+  /** What another engine than the built-in one says of itself. */
+  engine?: string;
 }
 
 export interface VerifyProgress {

@@ -99,7 +99,16 @@ export function documentLines({ copy }: MigrationReport): string[] {
   );
 }
 
-/** The longest outage that the application saw: what it calls the downtime. */
-export function applicationDowntimeMs({ outages }: ApplicationEvidence): number {
-  return Math.max(0, ...outages.map(({ ms }) => ms));
+/**
+ * The longest outage that the application saw around the cutover: what it calls the downtime. Reboots that
+ * the preparation made before are outages of their own, in the list.
+ */
+export function applicationDowntimeMs(
+  { outages }: ApplicationEvidence,
+  { cutover }: MigrationReport,
+): number {
+  const began = cutover?.steps[0]?.startedAt;
+  const since = began === undefined ? 0 : Date.parse(began);
+  const around = outages.filter(({ to }) => Date.parse(to) >= since);
+  return Math.max(0, ...around.map(({ ms }) => ms));
 }

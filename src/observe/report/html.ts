@@ -55,7 +55,12 @@ function figures({ report, application: seen }: ReportEvidence): string {
       : [card(formatDuration(result.writeDowntimeMs), 'write downtime, fence to switch')]),
     ...(seen === undefined
       ? []
-      : [card(formatDuration(applicationDowntimeMs(seen)), 'outage that the application saw')]),
+      : [
+          card(
+            formatDuration(applicationDowntimeMs(seen, report)),
+            'outage that the application saw',
+          ),
+        ]),
     ...(copy === null
       ? []
       : [
@@ -112,12 +117,13 @@ function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidenc
     `${source} → ${target}`,
     why,
   ]);
-  return [
+  const grids = [
     grid(['change', 'what it did', 'consequences'], [...acts, ...running], []),
     differences.length === 0
       ? ''
       : grid(['parameter that differs', 'values', 'why'], differences, []),
-  ].join('');
+  ];
+  return `<div class="wrap">${grids.join('')}</div>`;
 }
 
 async function lagPlot({ report }: ReportEvidence): Promise<string> {

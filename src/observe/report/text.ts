@@ -111,13 +111,13 @@ function cutover({ report: { cutover: result } }: ReportEvidence): string {
   ].join('\n');
 }
 
-function application({ application: seen }: ReportEvidence): string {
+function application({ application: seen, report }: ReportEvidence): string {
   if (seen === undefined) return '';
   const counts = `${seen.acknowledged} acknowledged transactions: ${seen.missing} missing, ${seen.doubled} doubled, ${seen.unexpected} unexpected`;
   return [
     `${pc.bold('As the application saw it')} (${seen.source})`,
     seen.ok ? pc.green(`✓ ${counts}`) : pc.red(`✗ ${counts}`),
-    `its longest outage: ${pc.bold(formatDuration(applicationDowntimeMs(seen)))}`,
+    `its longest outage at the cutover: ${pc.bold(formatDuration(applicationDowntimeMs(seen, report)))}`,
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 import { condition } from '@temporalio/workflow';
-import type { PlannedAct } from '../../prepare/act.ts';
+import type { PlannedAct, Survey } from '../../prepare/act.ts';
 import { beginAct, completeAct, persistently, surveyClouds } from '../activities.ts';
 import { isInClouds } from '../messages.ts';
 import type { Phase } from '../messages.ts';
@@ -7,6 +7,7 @@ import type { Migration } from '../migration.ts';
 import { milestone, park } from '../migration.ts';
 import type { Preparation } from '../preparation.ts';
 import { actsLeft, isApproved, needsApproval, newPreparation } from '../preparation.ts';
+import type { CloudPlan } from '../results.ts';
 import { nowIso } from '../state.ts';
 
 /** Nothing can be checked on servers that are not found or made yet. */
@@ -72,7 +73,10 @@ export async function preparing(migration: Migration): Promise<Phase> {
 /** Before the window, while changes go on being applied: a restart costs no downtime here. */
 export async function resizing(migration: Migration): Promise<Phase> {
   const { preparation } = migration.state;
-  if (preparation !== null) await performAll(migration, preparation, 'before-window');
+  if (preparation !== null) {
+    await performAll(migration, preparation, 'before-window');
+    lookAgain(preparation, await surveyClouds({ config: migration.config }));
+  }
   return 'catching-up';
 }
 
@@ -127,6 +131,17 @@ async function perform(
   milestone(migration, note);
 }
 
+/** What is shown of servers that were changed; the plan's acts stay as they were approved. */
+function lookAgain(preparation: Preparation, seen: Pick<CloudPlan, 'source' | 'target'>): void {
+  const shown = ({ facts, differences, running }: Survey) => ({ facts, differences, running });
+  const { plan } = preparation;
+  preparation.plan = {
+    ...plan,
+    source: { ...plan.source, ...shown(seen.source) },
+    target: { ...plan.target, ...shown(seen.target) },
+  };
+}
+
 /** Both servers are there: the checks of the servers themselves come next. */
 async function locate(migration: Migration): Promise<Phase> {
   const { config, state } = migration;
@@ -136,16 +151,7 @@ async function locate(migration: Migration): Promise<Phase> {
   const missing = [...source.acts, ...target.acts].filter(({ when }) => when === 'preparation');
   if (source.address !== null && target.address !== null && missing.length === 0) {
     state.servers = { source: source.address, target: target.address };
-    preparation.plan = {
-      ...preparation.plan,
-      target: {
-        ...preparation.plan.target,
-        running: target.running,
-        facts: target.facts,
-        differences: target.differences,
-      },
-      source: { ...preparation.plan.source, facts: source.facts },
-    };
+    lookAgain(preparation, { source, target });
     return 'preflight';
   }
   return park(migration, 'preflight', {
