@@ -61,6 +61,11 @@ const tasks = {
     build();
     test('--config', 'vitest.soak.config.ts', ...args);
   },
+  'test:cloud'() {
+    const fakes = args.includes('--fakes');
+    if (fakes) process.env['SKYFERRY_TEST_CLOUD'] = 'fakes';
+    test('--config', 'vitest.cloud.config.ts', ...args.filter((arg) => arg !== '--fakes'));
+  },
   bench() {
     node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json');
     node('dist-bench/bench/main.js', ...args);

@@ -76,14 +76,21 @@ export function deleteGroup(rds: Rds, scope: GroupScope, name: string): void {
   delete rds.store.value.tags[arn(rds, scope === 'cluster' ? 'cluster-pg' : 'pg', key)];
 }
 
-/** A default group may be used by anybody, and is nobody's. */
-export function ownGroup(rds: Rds, scope: GroupScope, name: string, what: string): Group {
+/** A default group may be used by anybody, and is nobody's. RDS has two codes for that. */
+export function ownGroup(
+  rds: Rds,
+  scope: GroupScope,
+  name: string,
+  what: 'modified' | 'deleted',
+): Group {
   const group = findGroup(rds, scope, name);
   if (name.toLowerCase().startsWith('default.')) {
-    throw new QueryFailure(
-      'InvalidDBParameterGroupState',
-      `Default parameter group cannot be ${what}: ${name}`,
-    );
+    throw what === 'modified'
+      ? new QueryFailure('InvalidParameterValue', 'Cannot modify a default parameter group.')
+      : new QueryFailure(
+          'InvalidDBParameterGroupState',
+          `Default DBParameterGroup cannot be deleted: ${name}`,
+        );
   }
   return group;
 }
