@@ -77,7 +77,14 @@ export async function openClouds({ folder, life, progress }: CloudsOptions): Pro
   });
   await fleet.resume();
   const faults = new FaultQueue();
-  const services = await openServices({ store, faults, servers: fleet, names, region: REGION });
+  const services = await openServices({
+    store,
+    faults,
+    servers: fleet,
+    names,
+    region: REGION,
+    ca: authority.certificate,
+  });
   const gateway = await openGateway({
     services,
     faults,

@@ -42,6 +42,8 @@ export interface CloudContext {
   readonly names: NameServer;
   /** AWS region, e.g. `eu-central-1`. */
   readonly region: string;
+  /** PEM text: the authority that signed what the clouds' servers show. */
+  readonly ca: string;
 }
 
 /**

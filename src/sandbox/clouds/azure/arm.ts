@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { CloudContext, CloudRequest, CloudResponse, CloudService, Fault } from '../service.ts';
 import { ArmError, errorResponse } from './arm-error.ts';
 import { sandboxAdministrator, sandboxPrincipal } from './principal.ts';
-import { skyferryRole } from './role.ts';
+import { skyferryDataMigrationRole, skyferryRole } from './role.ts';
 import type { TokenClaims } from './tokens.ts';
 import { Tokens } from './tokens.ts';
 
@@ -164,7 +164,8 @@ function authorize(
     );
   }
   if (client === sandboxAdministrator.client) return;
-  if (skyferryRole.some((granted) => granted.toLowerCase() === action.toLowerCase())) return;
+  const granted = [...skyferryRole, ...skyferryDataMigrationRole];
+  if (granted.some((one) => one.toLowerCase() === action.toLowerCase())) return;
   throw new ArmError(
     403,
     'AuthorizationFailed',

@@ -28,3 +28,24 @@ export const skyferryRole: readonly string[] = [
   'Microsoft.Network/privateDnsZones/CNAME/read',
   'Microsoft.Network/privateDnsZones/CNAME/write',
 ];
+
+/** Beside them, when the migration's engine is `azure-dms`: on the group of its migration service, and on the subnet. */
+export const skyferryDataMigrationRole: readonly string[] = [
+  'Microsoft.DataMigration/services/read',
+  'Microsoft.DataMigration/services/write',
+  'Microsoft.DataMigration/services/delete',
+  'Microsoft.DataMigration/services/start/action',
+  'Microsoft.DataMigration/services/stop/action',
+  'Microsoft.DataMigration/services/checkStatus/action',
+  'Microsoft.DataMigration/services/projects/read',
+  'Microsoft.DataMigration/services/projects/write',
+  'Microsoft.DataMigration/services/projects/delete',
+  'Microsoft.DataMigration/services/projects/tasks/read',
+  'Microsoft.DataMigration/services/projects/tasks/write',
+  'Microsoft.DataMigration/services/projects/tasks/delete',
+  'Microsoft.DataMigration/services/projects/tasks/cancel/action',
+  'Microsoft.DataMigration/services/projects/tasks/command/action',
+  'Microsoft.DataMigration/locations/azureAsyncOperation/read',
+  'Microsoft.DataMigration/locations/operationResults/read',
+  'Microsoft.Network/virtualNetworks/subnets/join/action',
+];
