@@ -3,6 +3,7 @@ import { configHash } from '../config/hash.ts';
 import { readCatalog } from '../mysql/catalog/read.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { readLowerCaseTableNames } from '../mysql/server-facts.ts';
+import { engineRemains } from '../replicate/engine.ts';
 import { dropMigratedTables } from '../schema/drop-migrated-tables.ts';
 import type { Activities } from './contract.ts';
 import { undoCutover } from './cut-over.ts';
@@ -27,6 +28,9 @@ export function abortMigration(deps: ActivityDependencies): Activities['abortMig
         report({ step: 'fence' });
         const { switched } = await undoCutover(deps, config, signal);
         if (switched) return { refused: true, undone: [] };
+        report({ step: 'replication' });
+        const remains = engineRemains({ source, target, migration: config.name });
+        undone.push(...(await remains.end(signal)));
         undone.push(...(await restoreRetentionIfPossible(source, to, config.name, signal)));
         if (dropTarget && checkpoint.position !== null) {
           report({ step: 'dropping the copied tables' });

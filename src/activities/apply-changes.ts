@@ -4,11 +4,12 @@ import type { Connection } from '../mysql/connection.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { Position } from '../mysql/position.ts';
 import { converge as convergeRows } from '../reconcile/converge.ts';
-import { applyChanges as apply } from '../replicate/apply-changes.ts';
-import type { OfMigration, Activities } from './contract.ts';
+import { engineRemains } from '../replicate/engine.ts';
+import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import type { Job } from './job.ts';
 import { openJob, resolveTarget } from './job.ts';
+import type { OpenEngine } from './engine.ts';
+import { openEngine } from './engine.ts';
 import { recordingLag } from './lag-history.ts';
 import type { Step } from './step.ts';
 import { STALLS_AFTER_MS, runStep } from './step.ts';
@@ -18,7 +19,8 @@ export function applyChanges(deps: ActivityDependencies): Activities['applyChang
     await runStep(
       'apply',
       async (step) => {
-        await run(await openJob(deps, config, step.signal), config, step);
+        const engine = await openEngine(deps, config, step.signal);
+        await run(engine, config.name, step);
         throw new SkyferryFailure('INTERNAL', 'the change capture ended though nobody stopped it');
       },
       { stallsAfterMs: STALLS_AFTER_MS },
@@ -35,6 +37,8 @@ export function converge(deps: ActivityDependencies): Activities['converge'] {
           whereItBegan(c, config.name),
         );
         const job = await openJob(deps, config, step.signal);
+        // Started again over a run that had come further: two must not apply at once.
+        await engineRemains(job).release(step.signal);
         const { chunkRows, parallel } = config.verification;
         const batchRows = config.limits.applyBatchRows;
         return await recordingLag(job.target, job.migration, (record) =>
@@ -63,21 +67,14 @@ async function whereItBegan(target: Connection, name: string): Promise<Position>
   return known ?? position;
 }
 
-async function run(
-  job: Job,
-  { limits }: OfMigration['config'],
-  { signal, report }: Step,
-): Promise<Position> {
-  return await recordingLag(job.target, job.migration, (record) =>
-    apply(
-      { ...job, batchRows: limits.applyBatchRows },
-      {
-        signal,
-        onProgress: (progress) => {
-          record(progress.lagMs);
-          report({ apply: progress });
-        },
+async function run({ engine, target }: OpenEngine, name: string, step: Step): Promise<void> {
+  await recordingLag(target, name, (record) =>
+    engine.apply({
+      signal: step.signal,
+      onProgress: (progress) => {
+        record(progress.lagMs);
+        step.report({ apply: progress });
       },
-    ),
+    }),
   );
 }

@@ -1,5 +1,6 @@
 import { markCompleted } from '../checkpoint/store.ts';
 import { withConnection } from '../mysql/connection.ts';
+import { engineRemains } from '../replicate/engine.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { resolveSides } from './job.ts';
@@ -13,7 +14,10 @@ export function completeMigration(deps: ActivityDependencies): Activities['compl
     await runStep('provision', async ({ signal }) => {
       const { source, target } = await resolveSides(deps, config);
       return await withConnection(target, { signal }, async (to) => {
-        const notes = await restoreRetentionIfPossible(source, to, config.name, signal);
+        const notes = [
+          ...(await engineRemains({ source, target, migration: config.name }).end(signal)),
+          ...(await restoreRetentionIfPossible(source, to, config.name, signal)),
+        ];
         await markCompleted(to, config.name);
         return { notes, lag: await readLagHistory(target, config.name) };
       });

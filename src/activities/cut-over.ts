@@ -5,6 +5,7 @@ import { cutOver as run, settleCutover as settle } from '../cutover/cutover.ts';
 import { resolveWindow } from '../cutover/maintenance-window.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
+import { engineRemains } from '../replicate/engine.ts';
 import { awaitLag } from '../replicate/await-lag.ts';
 import type { SettledCutover } from '../workflows/results.ts';
 import { resolveConsumers } from './consumers.ts';
@@ -22,6 +23,7 @@ export function cutOver(deps: ActivityDependencies): Activities['cutOver'] {
         ...opened,
         ...(await openFence(deps, config, opened.source, signal)),
         verifiedAt,
+        ...(config.engine === 'native' && { detach: engineRemains(opened).detach }),
         consumers: await resolveConsumers(deps, config),
         downtimeBudgetMs: durationMs(config.cutover.downtimeBudget),
         parallel: config.verification.parallel,

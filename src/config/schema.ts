@@ -310,6 +310,29 @@ const cutover = z
   })
   .prefault({});
 
+const native = z
+  .strictObject({
+    account: account
+      .optional()
+      .describe(
+        'On the source, with REPLICATION SLAVE and a password of at most 32 characters; without it one is made there and dropped at the end',
+      ),
+    workers: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(4)
+      .describe('replica_parallel_workers, where it may be set'),
+    sourceCaFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'On the target: file with the authority of the source’s certificate. Azure takes the text of source.tls.ca instead',
+      ),
+  })
+  .describe('Only for engine: native');
+
 export const migrationConfigSchema = z
   .strictObject({
     name: z
@@ -322,7 +345,13 @@ export const migrationConfigSchema = z
     target,
     schemas: z.array(z.string().min(1).max(64)).min(1).describe('What moves together'),
     method: z.literal('online').default('online'),
-    engine: z.literal('built-in').default('built-in'),
+    engine: z
+      .enum(['built-in', 'native'])
+      .default('built-in')
+      .describe(
+        'Who applies changes after the full load: Skyferry, or the target’s own replication from the source',
+      ),
+    native: native.optional(),
     cutover,
     verification: z
       .strictObject({

@@ -136,6 +136,13 @@ async function bringOver(
     'drain',
     async () => await awaitApplied(target, migration, to, { signal, onProgress: () => {} }),
   );
+  const { detach } = job;
+  if (detach !== undefined) {
+    await steps.run('remove replication', async () => {
+      await journal.write({ replicationRemoved: true });
+      await detach(signal);
+    });
+  }
   const verdict = await steps.run(
     'compare at rest',
     async () => await compareResidue(job, { from: verified, to, atRest: true }, signal),

@@ -32,6 +32,11 @@ export interface CutoverJob {
   /** Pairs of sessions that compare. */
   readonly parallel: number;
   readonly definers?: 'keep' | 'rewrite';
+  /**
+   * Behind the fence, when all is drained: ends an applier that is no part of this program. From then on
+   * the journal says that it is not wanted, until the cutover is taken back.
+   */
+  readonly detach?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Window and lag, once more, right before the fence: throws when either does not hold. */
   readonly mayProceed: (signal: AbortSignal) => Promise<void>;
 }

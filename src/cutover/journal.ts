@@ -18,6 +18,8 @@ export interface CutoverState {
   /** From this moment on writes may have failed (ISO 8601). */
   readonly fencedAt?: string;
   readonly position?: Position;
+  /** The target's own replication is not wanted any more. */
+  readonly replicationRemoved?: true;
   /** Triggers that may have been created on the target, as it spells them. */
   readonly triggers?: readonly QualifiedName[];
   /** By consumer. Once one is begun, the target may take writes. */

@@ -133,6 +133,16 @@ export class GtidSet {
     return new GtidSet(sources);
   }
 
+  /** The servers that the transactions come from. */
+  servers(): Set<string> {
+    return new Set([...this.#sources.keys()].map(uuidOf));
+  }
+
+  /** Only what comes from these servers. */
+  ofServers(uuids: ReadonlySet<string>): GtidSet {
+    return new GtidSet(new Map([...this.#sources].filter(([key]) => uuids.has(uuidOf(key)))));
+  }
+
   /** How many GTIDs. */
   size(): bigint {
     let size = 0n;
@@ -265,4 +275,8 @@ function minus(a: readonly Interval[], b: readonly Interval[]): readonly Interva
     if (from <= end) left.push({ start: from, end });
   }
   return left;
+}
+
+function uuidOf(key: string): string {
+  return key.slice(0, 36);
 }

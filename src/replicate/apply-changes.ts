@@ -1,10 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Holder } from '../checkpoint/epoch.ts';
-import type { Checkpoint } from '../checkpoint/store.ts';
-import { acquireEpoch, assertEpoch } from '../checkpoint/epoch.ts';
+import { assertEpoch } from '../checkpoint/epoch.ts';
 import { requireCheckpoint } from '../checkpoint/store.ts';
-import { SkyferryFailure, isFailure } from '../failures.ts';
+import { SkyferryFailure } from '../failures.ts';
 import { readBinlog } from '../mysql/binlog/read-binlog.ts';
 import { assembleTransactions } from '../mysql/binlog/transactions.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
@@ -16,7 +14,9 @@ import { displayName } from '../mysql/identifier.ts';
 import type { FilePosition, Position } from '../mysql/position.ts';
 import type { ApplyProgress } from '../workflows/messages.ts';
 import { Applier } from './applier.ts';
-import { ApplySession, endFormerSession } from './apply-session.ts';
+import { ApplySession } from './apply-session.ts';
+import { checkSource } from './check-source.ts';
+import { holdingEpoch } from './holding-epoch.ts';
 import { ReplicatedTables } from './replicated-tables.ts';
 
 export interface ApplyJob {
@@ -38,9 +38,6 @@ export interface ApplyOptions {
 }
 
 const HEARTBEAT_MS = 1000;
-/** Failures in a row, none of them followed by a commit, until the caller hears of them. */
-const ATTEMPTS = 8;
-const LONGEST_PAUSE_MS = 5000;
 
 /**
  * Applies the source's changes from the checkpoint on, each exactly once. Takes the migration's epoch:
@@ -49,39 +46,7 @@ const LONGEST_PAUSE_MS = 5000;
  * failures: SCHEMA_CHANGED, BINLOG_*, ROWS_DIFFER, and CONNECTION_LOST or TRANSIENT after several tries.
  */
 export async function applyChanges(job: ApplyJob, options: ApplyOptions): Promise<Position> {
-  const { signal } = options;
-  let holder: Holder | null = null;
-  let failures = 0;
-  let lastSeen: string | null = null;
-  for (;;) {
-    try {
-      holder ??= await takeOver(job, signal);
-      return await applyOnce(job, holder, options);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isFailure(error) || !error.retryable) throw error;
-      const position = await committedPosition(job).catch(() => lastSeen);
-      failures = position === lastSeen ? failures + 1 : 1;
-      lastSeen = position;
-      if (failures >= ATTEMPTS) throw error;
-      const pause = Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures);
-      await delay(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-}
-
-async function takeOver(job: ApplyJob, signal: AbortSignal): Promise<Holder> {
-  return withConnection(job.target, { signal }, async (target) => {
-    await endFormerSession(target, job.migration);
-    return { name: job.migration, epoch: await acquireEpoch(target, job.migration) };
-  });
-}
-
-async function committedPosition(job: ApplyJob): Promise<string | null> {
-  return withConnection(job.target, {}, async (target) => {
-    const { position } = await requireCheckpoint(target, job.migration);
-    return position?.gtidSet ?? null;
-  });
+  return await holdingEpoch(job, options.signal, (holder) => applyOnce(job, holder, options));
 }
 
 /** From the checkpoint to the end or the first failure; the connections are this run's own. */
@@ -157,22 +122,5 @@ async function readSnapshots(
       displayName({ schema: String(row['schema_name']), name: String(row['table_name']) }),
       { file: String(row['start_file']), offset: Number(row['start_offset']) },
     ]),
-  );
-}
-
-/** File and offset order events of one server only. */
-async function checkSource(
-  source: Endpoint,
-  { sourceUuid }: Checkpoint,
-  signal: AbortSignal,
-): Promise<void> {
-  const [row] = await withConnection(source, { signal }, (connection) =>
-    connection.query('SELECT @@server_uuid AS uuid'),
-  );
-  if (row?.['uuid'] === sourceUuid) return;
-  throw new SkyferryFailure(
-    'MIGRATION_CONFLICT',
-    'the source is another server than the one that the migration began with (its server_uuid differs)',
-    { safe: 'nothing was applied from it', next: 'point the migration at the former source' },
   );
 }

@@ -32,6 +32,11 @@ export async function endFormerSession(target: Connection, migration: string): P
   if (id !== null) await target.execute(`KILL ${Number(id)}`).catch(() => {});
 }
 
+/** From now on this session is the one that a successor ends. */
+export async function beTheApplier(target: Connection, migration: string): Promise<void> {
+  await target.query(`SELECT GET_LOCK(${lockName}, 5)`, [migration]);
+}
+
 /** The applier's session on the target: pieces of changes, then one commit with the checkpoint. */
 export class ApplySession {
   readonly #connection: Connection;
@@ -60,7 +65,7 @@ export class ApplySession {
   ): Promise<ApplySession> {
     const connection = await openConnection(endpoint, { signal, session });
     try {
-      await connection.query(`SELECT GET_LOCK(${lockName}, 5)`, [holder.name]);
+      await beTheApplier(connection, holder.name);
       const [row] = await connection.query('SELECT @@session.max_allowed_packet AS bytes');
       return new ApplySession(connection, endpoint, holder, Number(row?.['bytes']));
     } catch (error) {

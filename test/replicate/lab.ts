@@ -31,9 +31,10 @@ export async function beginMigration(
   name: string,
   schemas: readonly string[],
   statements: readonly string[],
-  options: { indexes?: boolean; batchRows?: number } = {},
+  options: { indexes?: boolean; batchRows?: number; lctn?: 0 | 1 } = {},
 ): Promise<Migration> {
   const { source, target } = servers;
+  const lctn = options.lctn ?? LCTN;
   const [catalog, start, sourceUuid] = await withConnection(source, {}, async (c) => {
     await c.query('SET SESSION foreign_key_checks = 0');
     for (const schema of schemas) {
@@ -49,29 +50,35 @@ export async function beginMigration(
   await withConnection(target, {}, async (c) => {
     await c.query('SET SESSION foreign_key_checks = 0');
     for (const schema of schemas) {
-      await c.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(schema.toLowerCase())}`);
+      const spelled = lctn === 1 ? schema.toLowerCase() : schema;
+      await c.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(spelled)}`);
     }
     await removeCheckpoint(c, name);
     await createCheckpoint(c, { name, configHash: 'c', workflowRun: 'w', sourceUuid });
     await setStartPosition(c, name, start);
     await acquireEpoch(c, name);
   });
-  await createSchemas(target, catalog, LCTN);
-  await createTables(target, catalog, LCTN);
-  if (options.indexes !== false) await finishSchema(target, catalog, name);
+  await createSchemas(target, catalog, lctn);
+  await createTables(target, catalog, lctn);
+  if (options.indexes !== false) await finishSchema(target, catalog, name, lctn);
   const job = {
     source,
     target,
     catalog,
     migration: name,
-    lctn: LCTN,
+    lctn,
     batchRows: options.batchRows ?? 1000,
   };
   return { job, catalog, start };
 }
 
-export async function finishSchema(target: Endpoint, catalog: Catalog, migration: string) {
-  const job = { target, catalog, lctn: LCTN, migration, parallel: 2 };
+export async function finishSchema(
+  target: Endpoint,
+  catalog: Catalog,
+  migration: string,
+  lctn: number = LCTN,
+) {
+  const job = { target, catalog, lctn, migration, parallel: 2 };
   const options = { signal: new AbortController().signal, onProgress: () => {} };
   await buildIndexes(job, options);
   await addForeignKeys(job, options);
@@ -112,7 +119,7 @@ export async function differences({
     withConnection(job.target, { session }, async (target) => {
       for (const table of catalog.tables) {
         const left = await readRows(source, table, 0);
-        const right = await readRows(target, table, LCTN);
+        const right = await readRows(target, table, job.lctn);
         const difference = subtract(left, right);
         if (difference !== '0 missing, 0 extra') found[displayName(table.name)] = difference;
       }

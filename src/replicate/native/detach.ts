@@ -1,0 +1,114 @@
+import type { Holder } from '../../checkpoint/epoch.ts';
+import { acquireEpoch, updateCheckpoint } from '../../checkpoint/epoch.ts';
+import type { Checkpoint } from '../../checkpoint/store.ts';
+import { readCheckpoint } from '../../checkpoint/store.ts';
+import type { Connection } from '../../mysql/connection.ts';
+import { withConnection } from '../../mysql/connection.ts';
+import type { Endpoint } from '../../mysql/endpoint.ts';
+import { Grants } from '../../preflight/grants.ts';
+import { dropAccount } from './account.ts';
+import { isOurs } from './attach.ts';
+import { restoreKnobs } from './knobs.ts';
+import { later, memoryOf, rememberNative } from './memory.ts';
+import { readApplied } from './read-applied.ts';
+import { readReplicaStatus } from './replica-status.ts';
+import { chooseSteering } from './steering.ts';
+import { whileSteering } from './while-steering.ts';
+
+interface Where {
+  readonly target: Endpoint;
+  readonly migration: string;
+}
+
+/**
+ * For the cutover: stops and removes what was set up, and remembers where it stood. Whoever watches must
+ * have been told before that it is not wanted any more. Safe to repeat; nothing when there is none.
+ */
+export async function detach({ target, migration }: Where, signal: AbortSignal): Promise<void> {
+  await withConnection(target, { signal }, (connection) =>
+    stopAndRemove(connection, migration, null),
+  );
+}
+
+/**
+ * For another engine, and for the end: silences whoever watched, removes the replication, and the
+ * checkpoint's position is what was applied. Safe to repeat; nothing when there is none.
+ */
+export async function release({ target, migration }: Where, signal: AbortSignal): Promise<void> {
+  await withConnection(target, { signal }, async (connection) => {
+    const checkpoint = await readCheckpoint(connection, migration);
+    if (checkpoint === null || !wasBegun(checkpoint)) return;
+    const holder = { name: migration, epoch: await acquireEpoch(connection, migration) };
+    await stopAndRemove(connection, migration, holder);
+    await rememberNative(connection, migration, { source: null, stoppedAt: null });
+  });
+}
+
+/** `release`, and nothing stays behind on the source either. Says what it did, one line each. */
+export async function end(
+  { source, ...where }: Where & { readonly source: Endpoint },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const before = await withConnection(where.target, { signal }, (connection) =>
+    readCheckpoint(connection, where.migration),
+  );
+  if (before === null) return [];
+  const notes: string[] = [];
+  if (wasBegun(before)) {
+    await release(where, signal);
+    notes.push("removed MySQL's replication from the target");
+  }
+  const created = memoryOf(before).created ?? null;
+  if (created !== null) {
+    notes.push(await dropAccount(source, created, signal));
+    await withConnection(where.target, { signal }, (connection) =>
+      rememberNative(connection, where.migration, { created: null }),
+    );
+  }
+  return notes;
+}
+
+export function wasBegun(checkpoint: Checkpoint): boolean {
+  const { source } = memoryOf(checkpoint);
+  return source !== undefined && source !== null;
+}
+
+async function stopAndRemove(
+  target: Connection,
+  migration: string,
+  holder: Holder | null,
+): Promise<void> {
+  await whileSteering(target, migration, async () => {
+    const checkpoint = await readCheckpoint(target, migration);
+    if (checkpoint === null || !wasBegun(checkpoint)) return;
+    const memory = memoryOf(checkpoint);
+    const found = await readReplicaStatus(target);
+    if (found !== null && isOurs(found, memory)) {
+      const steering = chooseSteering(await Grants.read(target));
+      await steering.stop(target);
+      const stopped = await readReplicaStatus(target);
+      if (stopped?.applied) {
+        await rememberNative(target, migration, {
+          stoppedAt: later(stopped.applied, memory.stoppedAt),
+        });
+      }
+      if (holder !== null) await fold(target, checkpoint, holder);
+      await steering.remove(target);
+    }
+    await restoreKnobs(target, memory.formers ?? {});
+    await rememberNative(target, migration, { formers: null });
+  });
+}
+
+/** Before it is removed: afterwards nothing but the checkpoint says where it stood. */
+async function fold(target: Connection, before: Checkpoint, holder: Holder): Promise<void> {
+  const applied = await readApplied(target, before);
+  if (applied === null) return;
+  await updateCheckpoint(target, holder, {
+    position: applied.position,
+    sourceTime: null,
+    lagMs: null,
+    transactions: applied.transactions,
+    rowChanges: 0,
+  });
+}
