@@ -20,8 +20,8 @@ export function configHash({ source, target, ...rest }: MigrationConfig | Locate
   return contentHash({ ...rest, source: asWritten(source), target: asWritten(target) });
 }
 
-function asWritten<T extends MigrationConfig['source' | 'target']>(server: T): object {
+function asWritten(server: MigrationConfig['source' | 'target'] & Partial<Address>): object {
   if (server.kind === 'mysql') return server;
-  const { host: _host, port: _port, ...written } = server as T & Partial<Address>;
+  const { host: _host, port: _port, ...written } = server;
   return written;
 }

@@ -152,7 +152,7 @@ export class Inbox {
         state.abort = {
           by: message.by,
           dropTarget: 'dropTarget' in message && message.dropTarget !== undefined,
-          deleteCreated: 'deleteCreated' in message && message.deleteCreated === true,
+          deleteCreated: 'deleteCreated' in message && (message.deleteCreated ?? false),
           ...(reason !== undefined && { reason }),
         };
         break;

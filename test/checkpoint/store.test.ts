@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import * as epoch from '../../src/checkpoint/epoch.ts';
+import * as epochs from '../../src/checkpoint/epoch.ts';
 import * as store from '../../src/checkpoint/store.ts';
 import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import type { Connection } from '../../src/mysql/connection.ts';
@@ -69,9 +69,9 @@ test('the first starting position stays', async () => {
 
 describe('the epoch', () => {
   test('progress is kept exactly, in UTC, also when nothing changes', async () => {
-    const holder = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
-    await epoch.updateCheckpoint(target, holder, progress);
-    await epoch.updateCheckpoint(target, holder, { ...progress, transactions: 0, rowChanges: 0 });
+    const holder = { name: 'orders', epoch: await epochs.acquireEpoch(target, 'orders') };
+    await epochs.updateCheckpoint(target, holder, progress);
+    await epochs.updateCheckpoint(target, holder, { ...progress, transactions: 0, rowChanges: 0 });
     const stored = await store.requireCheckpoint(target, 'orders');
     expect(stored).toMatchObject({
       position: progress.position,
@@ -85,24 +85,24 @@ describe('the epoch', () => {
   });
 
   test('a later holder silences the former one', async () => {
-    const former = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
-    await epoch.acquireEpoch(target, 'orders');
+    const former = { name: 'orders', epoch: await epochs.acquireEpoch(target, 'orders') };
+    await epochs.acquireEpoch(target, 'orders');
     for (const write of [
-      () => epoch.updateCheckpoint(target, former, progress),
-      () => epoch.raiseHigh(target, former, start),
-      () => epoch.assertEpoch(target, former),
+      () => epochs.updateCheckpoint(target, former, progress),
+      () => epochs.raiseHigh(target, former, start),
+      () => epochs.assertEpoch(target, former),
     ]) {
       await expect(write()).rejects.toMatchObject({ code: 'EPOCH_LOST' });
     }
   });
 
   test('taking over waits for a commit that is under way', async () => {
-    const holder = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
+    const holder = { name: 'orders', epoch: await epochs.acquireEpoch(target, 'orders') };
     await using zombie = await openConnection(server.endpoint);
     await zombie.query('BEGIN');
-    await epoch.updateCheckpoint(zombie, holder, progress);
+    await epochs.updateCheckpoint(zombie, holder, progress);
     let taken = false;
-    const taking = epoch.acquireEpoch(target, 'orders').then((epoch) => {
+    const taking = epochs.acquireEpoch(target, 'orders').then((epoch) => {
       taken = true;
       return epoch;
     });
@@ -115,14 +115,14 @@ describe('the epoch', () => {
 });
 
 test('the high watermark only rises, by the number of the file', async () => {
-  const holder = { name: 'orders', epoch: await epoch.acquireEpoch(target, 'orders') };
+  const holder = { name: 'orders', epoch: await epochs.acquireEpoch(target, 'orders') };
   const highs = [
     { file: 'b.000099', offset: 10 },
     { file: 'b.000099', offset: 9 },
     { file: 'b.1000000', offset: 4 },
     { file: 'b.999999', offset: 5000 },
   ];
-  for (const high of highs) await epoch.raiseHigh(target, holder, high);
+  for (const high of highs) await epochs.raiseHigh(target, holder, high);
   expect(await store.readCheckpoint(target, 'orders')).toMatchObject({ high: highs[2] });
 });
 

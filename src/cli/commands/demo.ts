@@ -84,8 +84,8 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
 type DemoOptions = Omit<Parameters<typeof runDemo>[1], 'killAt'>;
 
 async function plain(sandbox: Sandbox, _life: 'bound' | 'detached', options: DemoOptions) {
-  const demo = await import('../../sandbox/demo/run-demo.ts');
-  return await demo.runDemo(sandbox, { ...options, killAt: Math.random });
+  const { runDemo: run } = await import('../../sandbox/demo/run-demo.ts');
+  return await run(sandbox, { ...options, killAt: Math.random });
 }
 
 async function inClouds(sandbox: Sandbox, life: 'bound' | 'detached', options: DemoOptions) {

@@ -67,7 +67,7 @@ test('says when the binlog will not last, and again when it will', async () => {
   const unchanged = new AbortController();
   const still = watch(short, unchanged.signal);
   setTimeout(() => unchanged.abort(new Error('nothing new')), 1000);
-  await expect(still).rejects.toThrow();
+  await expect(still).rejects.toThrow(/nothing new|aborted/);
 
   const better = watch(short);
   await retain(168);
@@ -87,6 +87,6 @@ test('a source that cannot be looked at for a while is looked at again', async (
       if (steps.length === 2) looking.abort(new Error('seen'));
     },
   });
-  await expect(guarding).rejects.toThrow();
+  await expect(guarding).rejects.toThrow(/seen|aborted/);
   expect(steps).toEqual(['could not look: ACCESS_DENIED', 'could not look: ACCESS_DENIED']);
 });
