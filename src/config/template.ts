@@ -7,10 +7,15 @@ export const configTemplate = `# yaml-language-server: $schema=./${SCHEMA_FILE}
 # Secrets are references, resolved on the worker at the moment of use:
 #   \${env:NAME}   a variable of the worker's environment
 #   \${file:path}  a file below the directory given to \`skyferry worker --secrets\`
+#   \${aws-secret:name#key}  a member of a JSON secret in AWS Secrets Manager
+# examples/rds-to-azure.yaml: from RDS to an Azure server that is made for it, DNS and secrets switched.
 
 name: shop                      # the workflow's id becomes migration/shop
 
-source:
+source:                         # in RDS, in place of host and port:
+  # kind: rds-mysql             # or aurora-mysql, with cluster in place of instance
+  # region: eu-central-1
+  # instance: shop-prod
   host: ec2-3-120-0-17.eu-central-1.compute.amazonaws.com
   port: 3306
   user: skyferry_src            # SELECT, SHOW VIEW, TRIGGER, EVENT, SHOW_ROUTINE, REPLICATION SLAVE and CLIENT
@@ -22,7 +27,16 @@ source:
     user: skyferry_fence
     password: \${env:FENCE_PASSWORD}
 
-target:
+target:                         # to have it made or changed in Azure, in place of host and port:
+  # kind: azure-mysql-flexible
+  # subscription: 00000000-0000-4000-8000-000000000001
+  # resourceGroup: shop-databases
+  # server: shop
+  # create:                     # without it the server must be there
+  #   location: germanywestcentral
+  #   storageGb: 128
+  #   network: { access: public }
+  # sku: { load: Standard_D8ds_v4, run: Standard_D2ds_v4 }
   host: shop.mysql.database.azure.com
   user: skyferry_tgt
   password: \${env:TARGET_PASSWORD}
@@ -45,12 +59,12 @@ cutover:
   approval:
     required: true
     expiresAfter: 4h
-  fence: super-read-only
+  fence: auto                   # what the fence account may do: super-read-only, on RDS account-lock
   # otherSchemasMayBeFenced: [] # a server-wide fence stops these too
   downtimeBudget: 60s           # exceeded before the switch: the source takes writes again by itself
   switches:
     - consumer: shop-api        # one for each application
-      kind: file
+      kind: file                # or command, azure-dns, azure-private-dns, route53, rfc2136, aws-secret
       path: shop-api.env        # below a directory given to \`skyferry worker --switch-dir\`
       from: ec2-3-120-0-17.eu-central-1.compute.amazonaws.com:3306
       to: shop.mysql.database.azure.com:3306
