@@ -18,6 +18,11 @@ export interface PreflightFacts {
   readonly signal: AbortSignal;
 }
 
+/** Before the target is made: of it only what its vendor fixes is known. */
+export type SourceSide = Omit<PreflightFacts, 'target' | 'consumers'> & {
+  readonly target: Pick<ServerFacts, 'variable'>;
+};
+
 export interface ConsumerLogin {
   readonly consumer: string;
   readonly account: Endpoint;

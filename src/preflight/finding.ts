@@ -13,22 +13,25 @@ export interface Finding {
   readonly fix?: string;
 }
 
-/** One check, one file. It only reads; what it cannot read is a finding, never silence. */
-export interface Check {
+/**
+ * One check, one file. It only reads; what it cannot read is a finding, never silence. `F` is what it
+ * looks at: a check of the source alone can run before the target is made.
+ */
+export interface Check<F = PreflightFacts> {
   readonly code: string;
   /** What is being checked, for the progress line. */
   readonly title: string;
-  run(facts: PreflightFacts): Finding[] | Promise<Finding[]>;
+  run(facts: F): Finding[] | Promise<Finding[]>;
 }
 
 type Outcome = Omit<Finding, 'code'>;
 
 /** A check's findings with its code; none at all means that all is well, which is said too. */
-export function check(
+export function check<F = PreflightFacts>(
   code: string,
   title: string,
-  run: (facts: PreflightFacts) => Outcome[] | Promise<Outcome[]>,
-): Check {
+  run: (facts: F) => Outcome[] | Promise<Outcome[]>,
+): Check<F> {
   return {
     code,
     title,

@@ -57,7 +57,7 @@ export async function runPreflight(
 }
 
 /** A catalog that cannot be read is a finding; the checks of privileges then say why. */
-async function tryCatalog(
+export async function tryCatalog(
   source: Connection,
   { schemas }: LocatedConfig,
 ): Promise<{ catalog: Catalog; findings: Finding[] }> {
@@ -81,7 +81,7 @@ export function blockers(findings: readonly Finding[]): Finding[] {
 }
 
 /** A warning that the user named in `preflight.accept` becomes information; a blocker stays one. */
-function accepted(finding: Finding, codes: readonly string[]): Finding {
+export function accepted(finding: Finding, codes: readonly string[]): Finding {
   return finding.severity === 'warning' && codes.includes(finding.code)
     ? { ...finding, severity: 'info', found: `${finding.found} (accepted)` }
     : finding;

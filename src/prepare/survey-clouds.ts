@@ -1,6 +1,9 @@
 import { contentHash } from '../config/hash.ts';
-import { writtenAddress } from '../config/located.ts';
+import { resolveFence } from '../config/endpoints.ts';
+import { withAddresses, writtenAddress } from '../config/located.ts';
 import type { MigrationConfig } from '../config/schema.ts';
+import type { Finding } from '../preflight/finding.ts';
+import { runSourceChecks } from '../preflight/run-source-checks.ts';
 import type { CloudPlan } from '../workflows/results.ts';
 import type { PlannedAct, Survey } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
@@ -16,7 +19,9 @@ export async function surveyClouds(
 ): Promise<CloudPlan> {
   const source = await lookForSource(job, signal);
   const target = await lookForTarget(job, source, signal);
-  return { hash: planHash(job.config, source, target), source, target };
+  const early = target.address === null ? await checkSource(job, source, signal) : [];
+  const hash = planHash(job.config, source, target);
+  return { hash, source: { ...source, findings: [...source.findings, ...early] }, target };
 }
 
 async function lookForSource(job: CloudsJob, signal: AbortSignal): Promise<Survey> {
@@ -41,6 +46,28 @@ async function lookForTarget(job: CloudsJob, source: Survey, signal: AbortSignal
   );
   const accounts = survey.address === null ? planConsumerAccounts(config) : [];
   return { ...survey, acts: [...survey.acts, ...accounts] };
+}
+
+/** Azure's own, and never changed once a server is there. */
+const FIXED_ON_AZURE = { lower_case_table_names: '1' };
+
+/** While the target is still to be made: what stops the migration anyhow is found before it costs. */
+async function checkSource(
+  job: CloudsJob,
+  { address, findings }: Survey,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const { config, secrets } = job;
+  if (address === null || findings.some(({ severity }) => severity === 'blocker')) return [];
+  if (config.target.kind === 'mysql') return [];
+  const target = { host: `${config.target.server}.mysql.database.azure.com`, port: 3306 };
+  const located = withAddresses(config, { source: address, target });
+  const source = await sourceEndpoint(job, address);
+  const fence = await resolveFence(located, secrets);
+  return await runSourceChecks(
+    { config: located, source, fence, fixed: FIXED_ON_AZURE },
+    { signal },
+  );
 }
 
 function asWritten({ host, port }: { readonly host: string; readonly port: number }): Survey {

@@ -2,17 +2,17 @@ import { readCapabilities } from '../../cutover/fence/capabilities.ts';
 import { chooseFence } from '../../cutover/fence/choose-fence.ts';
 import { describeFence } from '../../cutover/fence/describe-fence.ts';
 import type { FenceChoice } from '../../cutover/fence/choose-fence.ts';
-import type { PreflightFacts } from '../facts.ts';
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
 /** null: no account that could fence is there. */
-export async function chosenFence({ fence, config }: PreflightFacts): Promise<FenceChoice | null> {
+export async function chosenFence({ fence, config }: SourceSide): Promise<FenceChoice | null> {
   if (fence === undefined) return null;
   return chooseFence(config, await readCapabilities(fence.connection, fence.grants, fence.user));
 }
 
 /** What the plan says about the fence: `object` is the kind. */
-export const fenceKindCheck = check(
+export const fenceKindCheck = check<SourceSide>(
   'fence-kind',
   'a way of stopping writes is chosen',
   async (facts) => {

@@ -2,12 +2,12 @@ import { cover } from '../../cutover/fence/cover.ts';
 import { runningEvents } from '../../cutover/fence/running-events.ts';
 import { displayAccount, keyOf, readAccounts } from '../../cutover/fence/writers.ts';
 import { displayName } from '../../mysql/identifier.ts';
-import type { PreflightFacts, ServerFacts } from '../facts.ts';
+import type { SourceSide, ServerFacts } from '../facts.ts';
 import { check } from '../finding.ts';
 import { chosenFence } from './fence-kind.ts';
 
 /** Without a fence that is proved to hold, "nothing lost" would be a hope. */
-export const fenceCheck = check(
+export const fenceCheck = check<SourceSide>(
   'fence',
   'writes on the source can be stopped, and proved to have stopped',
   async (facts) => {
@@ -38,7 +38,7 @@ function blocker(object: string, found: string, fix: string) {
   return { severity: 'blocker' as const, object, found, fix };
 }
 
-function alreadyReadOnly({ source }: PreflightFacts) {
+function alreadyReadOnly({ source }: SourceSide) {
   const readOnly = ['read_only', 'super_read_only'].filter(
     (name) => source.variable(name) === 'ON',
   );
@@ -53,7 +53,7 @@ function alreadyReadOnly({ source }: PreflightFacts) {
 }
 
 /** Whom the lock of accounts reaches, and whom it does not. */
-async function lockable({ config, source }: PreflightFacts, fence: ServerFacts) {
+async function lockable({ config, source }: SourceSide, fence: ServerFacts) {
   const { applicationAccounts: named } = config.cutover;
   const accounts = await readAccounts(fence.connection, config.schemas);
   const own = [fence.user, source.user];
@@ -114,7 +114,7 @@ async function lockable({ config, source }: PreflightFacts, fence: ServerFacts) 
   ];
 }
 
-async function events({ config, source }: PreflightFacts) {
+async function events({ config, source }: SourceSide) {
   const running = await runningEvents(source.connection, config.schemas);
   if (running.length === 0) return [];
   const object = `events ${running.map(displayName).join(', ')}`;

@@ -1,8 +1,9 @@
 import { displayName } from '../../mysql/identifier.ts';
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
 /** Cascades are not in the source's binlog; a parent outside the migration would not be there. */
-export const foreignKeysCheck = check(
+export const foreignKeysCheck = check<SourceSide>(
   'foreign-keys',
   'foreign keys stay within the migrated schemas',
   ({ catalog, config }) => {

@@ -1,3 +1,4 @@
+import type { SourceSide } from '../facts.ts';
 import type { Check } from '../finding.ts';
 import { binlogCheck } from './binlog.ts';
 import { collationsCheck } from './collations.ts';
@@ -28,6 +29,20 @@ import { targetEmptyCheck } from './target-empty.ts';
 import { targetPrivilegesCheck } from './target-privileges.ts';
 import { timeZonesCheck } from './time-zones.ts';
 import { versionsCheck } from './versions.ts';
+
+/** What can be known before the target is made: there what it finds costs nothing yet. */
+export const sourceChecks: readonly Check<SourceSide>[] = [
+  sourcePrivilegesCheck,
+  rowMetadataCheck,
+  storageEnginesCheck,
+  rowKeysCheck,
+  jsonScalarsCheck,
+  foreignKeysCheck,
+  tableNamesCheck,
+  fenceKindCheck,
+  fenceCheck,
+  otherSchemasCheck,
+];
 
 /** In the order in which a person would look: servers, rights, binlog, schema, target, cutover. */
 export const checks: readonly Check[] = [

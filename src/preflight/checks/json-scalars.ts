@@ -3,12 +3,13 @@ import { documentColumns, scalarLetters } from '../../copy/json-scalars.ts';
 import type { Column, Table } from '../../mysql/catalog/types.ts';
 import { displayName, qualify, quoteIdentifier } from '../../mysql/identifier.ts';
 import type { Connection } from '../../mysql/connection.ts';
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
 const SAMPLED_ROWS = 1_000;
 const READ_DOCUMENTS = 50;
 
-export const jsonScalarsCheck = check(
+export const jsonScalarsCheck = check<SourceSide>(
   'json-scalars',
   'JSON scalars can be copied with their type',
   async ({ catalog, source, signal }) => {

@@ -1,10 +1,11 @@
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 import { chosenFence } from './fence-kind.ts';
 
 const system = ['mysql', 'sys', 'information_schema', 'performance_schema'];
 
 /** A read-only server stops the whole of it, not only what is migrated. */
-export const otherSchemasCheck = check(
+export const otherSchemasCheck = check<SourceSide>(
   'other-schemas',
   'the fence stops nothing that must go on',
   async (facts) => {

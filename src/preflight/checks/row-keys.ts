@@ -1,7 +1,8 @@
 import { displayName } from '../../mysql/identifier.ts';
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
-export const rowKeysCheck = check(
+export const rowKeysCheck = check<SourceSide>(
   'row-keys',
   'every table has a key that tells its rows apart',
   ({ catalog }) =>

@@ -1,7 +1,8 @@
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
 /** Both values carry whole rows; said because the field's other tools need FULL. */
-export const rowMetadataCheck = check(
+export const rowMetadataCheck = check<SourceSide>(
   'binlog-row-metadata',
   "the source's binlog_row_metadata is enough",
   ({ source }) => [

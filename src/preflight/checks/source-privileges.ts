@@ -1,3 +1,4 @@
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 import { missingOnSchemas } from '../grants.ts';
 
@@ -5,7 +6,7 @@ const ofSchema = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT'];
 const ofServer = ['SHOW_ROUTINE', 'REPLICATION SLAVE', 'REPLICATION CLIENT'];
 
 /** Without SHOW VIEW, TRIGGER, EVENT or SHOW_ROUTINE the catalogue answers with nothing, not with an error. */
-export const sourcePrivilegesCheck = check(
+export const sourcePrivilegesCheck = check<SourceSide>(
   'source-privileges',
   'the source account sees everything it must copy',
   ({ source, config, catalog }) => {

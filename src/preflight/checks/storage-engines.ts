@@ -1,8 +1,9 @@
 import { displayName } from '../../mysql/identifier.ts';
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
 /** Without transactions there is no moment at which a copy and a position agree. */
-export const storageEnginesCheck = check(
+export const storageEnginesCheck = check<SourceSide>(
   'storage-engines',
   'every table is InnoDB',
   ({ catalog }) =>

@@ -1,9 +1,10 @@
 import type { QualifiedName } from '../../mysql/identifier.ts';
 import { displayName } from '../../mysql/identifier.ts';
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
 /** `lower_case_table_names` is fixed when a server is created, so names that do not fit are found now. */
-export const tableNamesCheck = check(
+export const tableNamesCheck = check<SourceSide>(
   'table-names',
   'every name can be spelled on the target',
   ({ source, target, catalog }) => {

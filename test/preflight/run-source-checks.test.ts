@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfigText } from '../../src/config/load.ts';
+import { locateWritten } from '../../src/config/located.ts';
+import { withConnection } from '../../src/mysql/connection.ts';
+import { runSourceChecks } from '../../src/preflight/run-source-checks.ts';
+import { startMysql } from '../servers.ts';
+
+let server: Awaited<ReturnType<typeof startMysql>>;
+const signal = AbortSignal.timeout(60_000);
+
+beforeAll(async () => {
+  server = await startMysql();
+  await withConnection(server.endpoint, {}, async (connection) => {
+    for (const statement of [
+      'CREATE DATABASE shop',
+      'CREATE TABLE shop.orders (id int PRIMARY KEY)',
+      'CREATE TABLE shop.Orders (id int PRIMARY KEY)',
+      'CREATE TABLE shop.old (id int PRIMARY KEY) ENGINE=MyISAM',
+    ]) {
+      await connection.query(statement);
+    }
+  });
+});
+afterAll(() => server.stop());
+
+test('what no target could change is found while the target is still to be made', async () => {
+  const config = locateWritten(
+    parseConfigText(
+      'skyferry.yaml',
+      `name: shop
+source: {host: localhost, user: root, password: "\${env:A}", fence: {user: root, password: "\${env:A}"}}
+target: {host: new, user: root, password: "\${env:A}"}
+schemas: [shop]
+`,
+    ),
+  );
+  if (config === null) throw new Error('no address');
+  const { endpoint: source } = server;
+  const look = async (lower: string) =>
+    await runSourceChecks(
+      { config, source, fence: source, fixed: { lower_case_table_names: lower } },
+      { signal },
+    );
+  const findings = await look('1');
+  const blocked = findings.filter(({ severity }) => severity === 'blocker');
+  expect(blocked.map(({ code, object }) => [code, object])).toEqual([
+    ['storage-engines', 'shop.old'],
+    ['table-names', 'shop.Orders, shop.orders'],
+  ]);
+  expect(findings.map(({ code }) => code)).toContain('fence-kind');
+  const same = (await look('0')).filter(({ code }) => code === 'table-names');
+  expect(same).toMatchObject([{ severity: 'ok' }]);
+});
