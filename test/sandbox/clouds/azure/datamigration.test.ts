@@ -10,7 +10,7 @@ import { parseWriterOptions } from '../../../../src/sandbox/writer/options.ts';
 import { runWriter } from '../../../../src/sandbox/writer/run-writer.ts';
 import type { TestClouds } from '../../../clouds.ts';
 import { startClouds } from '../../../clouds.ts';
-import type { Json } from './migration-lab.ts';
+import type { Result, Task } from './migration-lab.ts';
 import {
   checksums,
   connectionInfo,
@@ -38,7 +38,7 @@ beforeAll(async () => {
   api = new MigrationApi(clouds);
   await createServers(clouds, [from, to]);
   [source, target] = await Promise.all([superuser(clouds, from), superuser(clouds, to)]);
-  await withConnection(source, {}, (c) => c.execute('SET GLOBAL sql_generate_invisible_primary_key = OFF')); // prettier-ignore
+  await run(source, 'SET GLOBAL sql_generate_invisible_primary_key = OFF');
   await createSampleDatabase(source, { scale: 0.05, seed: 3, signal: new AbortController().signal, onProgress: () => {} }); // prettier-ignore
   await api.createService('ferry');
 });
@@ -82,11 +82,15 @@ async function startWriter(): Promise<{ enough: Promise<void>; stop(): Promise<v
   };
 }
 
-function database(task: Json, name: string): Json {
-  return results(task, 'DatabaseLevelOutput').find((one) => String(one['databaseName']) === name) ?? {}; // prettier-ignore
+async function run(endpoint: Endpoint, sql: string): Promise<void> {
+  await withConnection(endpoint, {}, (connection) => connection.execute(sql));
 }
 
-function applied(task: Json): boolean {
+function database(task: Task, name: string): Result {
+  return results(task, 'DatabaseLevelOutput').find((one) => one['databaseName'] === name) ?? {}; // prettier-ignore
+}
+
+function applied(task: Task): boolean {
   const all = results(task, 'DatabaseLevelOutput');
   return all.every((one) => Number(one['incomingChanges']) === Number(one['appliedChanges']));
 }
@@ -94,7 +98,11 @@ function applied(task: Json): boolean {
 describe('a migration by the service', () => {
   test('connects, loads, follows the writes, and is complete when everything was applied', async () => {
     await copyTables(source, target, sampleSchemas);
-    await withConnection(target, {}, (c) => c.execute("INSERT INTO brokerage.desk (code, name) VALUES ('OLD', 'left over')").catch(() => {})); // prettier-ignore
+    await run(target, "INSERT INTO brokerage.desk (id, name) VALUES (900000, 'left over')");
+    await run(
+      source,
+      "INSERT INTO brokerage.desk (id, parent_id, name) VALUES (900001, NULL, 'a'), (900002, 900001, 'b')",
+    );
     const sourceConnectionInfo = connectionInfo(from);
     await api.call('PUT', `${TASKS}/source`, {
       properties: {
@@ -131,20 +139,23 @@ describe('a migration by the service', () => {
         commandType: 'Migrate.Sync.Complete.Database',
         input: { databaseName: name },
       });
-    const early = await api.taskUntil(`${TASKS}/sync`, (task) =>
-      String(database(task, 'brokerage')['migrationState']).startsWith('INITIALI'),
+    const before = [undefined, 'UNDEFINED', 'CONFIGURING'];
+    const early = await api.taskUntil(
+      `${TASKS}/sync`,
+      (task) => !before.includes(database(task, 'brokerage')['migrationState'] as string),
     );
-    expect(String(database(early, 'brokerage')['migrationState'])).toBe('INITIALIAZING');
+    expect(database(early, 'brokerage')['migrationState']).toBe('INITIALIAZING');
     expect(await complete('brokerage')).toMatchObject({ status: 400 });
 
     await writer.enough;
     await api.taskUntil(`${TASKS}/sync`, (task) => Boolean(database(task, 'brokerage')['initializationCompleted'])); // prettier-ignore
+    // Its child goes by a cascade, which leaves nothing in the source's binlog.
+    await run(source, 'DELETE FROM brokerage.desk WHERE id = 900001');
     await writer.stop();
     const ready = await api.taskUntil(
       `${TASKS}/sync`,
       (task) =>
-        String(database(task, 'brokerage')['migrationState']) === 'READY_TO_COMPLETE' &&
-        applied(task),
+        database(task, 'brokerage')['migrationState'] === 'READY_TO_COMPLETE' && applied(task),
     );
     expect(typeof database(ready, 'brokerage')['cdcInsertCounter']).toBe('number');
     expect(Number(database(ready, 'brokerage')['incomingChanges'])).toBeGreaterThan(0);
@@ -189,10 +200,35 @@ describe('a migration by the service', () => {
     expect(await checksums(target, ['batch'])).toEqual(await checksums(source, ['batch']));
   });
 
-  test('does not survive the end of its connections', async () => {
+  test('faults at a change of definitions, and at a lost connection', async () => {
+    await copyTables(source, target, ['batch']);
+    const follow = async (task: string) => {
+      await api.call('PUT', `${TASKS}/${task}`, syncTask(from, to, ['batch']));
+      await api.taskUntil(`${TASKS}/${task}`, (now) => Boolean(database(now, 'batch')['initializationCompleted'])); // prettier-ignore
+    };
+    await follow('ddl');
+    await run(source, "ALTER TABLE batch.run COMMENT = 'changed'");
+    expect(await api.taskEnd(`${TASKS}/ddl`)).toMatchObject({
+      state: 'Faulted',
+      errors: [{ code: 'UnsupportedStatement' }],
+    });
+    await follow('killed');
+    await withConnection(source, {}, async (connection) => {
+      const dumps = await connection.query(
+        "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+      );
+      for (const { id } of dumps) await connection.execute(`KILL ${Number(id)}`);
+    });
+    expect(await api.taskEnd(`${TASKS}/killed`)).toMatchObject({
+      state: 'Faulted',
+      errors: [{ code: 'ConnectionsLost' }],
+    });
+  });
+
+  test('does not survive a restart of the service', async () => {
     await copyTables(source, target, ['batch']);
     await api.call('PUT', `${TASKS}/cut`, syncTask(from, to, ['batch']));
-    await api.taskUntil(`${TASKS}/cut`, (task) => String(task['state']) === 'Running');
+    await api.taskUntil(`${TASKS}/cut`, (task) => task.state === 'Running');
     await clouds.kill();
     await clouds.restart();
     expect(await api.task(`${TASKS}/cut`)).toMatchObject({
@@ -201,7 +237,7 @@ describe('a migration by the service', () => {
     });
   });
 
-  test('needs a login, a source that can be followed, the Premium tier and names in lower case', async () => {
+  test('needs a login, a source that can be followed, the Premium tier, tables that are there, equal modes and names in lower case', async () => {
     const input = { sourceConnectionInfo: connectionInfo(from, { password: 'wrong' }) };
     await api.call('PUT', `${TASKS}/login`, {
       properties: { taskType: 'ConnectToSource.MySql', input },
@@ -210,18 +246,27 @@ describe('a migration by the service', () => {
       state: 'Failed',
       errors: [{ code: 'AccessDenied' }],
     });
-    await withConnection(source, {}, (c) => c.execute("CREATE USER reader IDENTIFIED BY 'Reader-1'")); // prettier-ignore
+    await run(source, "CREATE USER reader IDENTIFIED BY 'Reader-1'");
     const reader = { sourceConnectionInfo: connectionInfo(from, { user: 'reader', password: 'Reader-1' }) }; // prettier-ignore
     await api.call('PUT', `${TASKS}/rights`, {
       properties: { taskType: 'ConnectToSource.MySql', input: reader },
     });
     const rights = await api.taskEnd(`${TASKS}/rights`);
-    expect(JSON.stringify(rights['output'])).toContain('REPLICATION SLAVE');
-    await api.call('PUT', `${TASKS}/case`, syncTask(from, to, ['Brokerage']));
-    expect(await api.taskEnd(`${TASKS}/case`)).toMatchObject({
-      state: 'FailedInputValidation',
-      errors: [{ code: 'MixedCaseName' }],
-    });
+    expect(JSON.stringify(rights.output)).toContain('REPLICATION SLAVE');
+    await copyTables(source, target, ['batch']);
+    await run(target, 'DROP TABLE batch.run_step');
+    const refused = async (task: string, name: string, code: string) => {
+      await api.call('PUT', `${TASKS}/${task}`, syncTask(from, to, [name]));
+      expect(await api.taskEnd(`${TASKS}/${task}`)).toMatchObject({
+        state: 'FailedInputValidation',
+        errors: [{ code }],
+      });
+    };
+    await refused('case', 'Brokerage', 'MixedCaseName');
+    await refused('table', 'batch', 'TableNotFound');
+    await run(target, "SET GLOBAL sql_mode = ''");
+    await refused('mode', 'batch', 'SqlModeMismatch');
+    await run(target, 'SET GLOBAL sql_mode = DEFAULT');
     await api.call('PUT', 'small', { ...service, sku: { name: 'Standard_1vCore' } });
     await api.serviceStates('small', 'Succeeded');
     await api.call('PUT', 'small/projects/orders', project);

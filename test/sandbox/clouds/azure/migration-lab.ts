@@ -27,10 +27,20 @@ export const project = {
 export interface Answer {
   readonly status: number;
   readonly headers: Record<string, unknown>;
-  readonly body: Json;
+  readonly body: Body;
 }
-export interface Json {
-  readonly [name: string]: Json;
+
+interface Body {
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+/** One member of a task's output: numbers and strings by the names of the specification. */
+export type Result = Readonly<Record<string, string | number | boolean>>;
+
+/** A task's properties, as far as tests look into them. */
+export interface Task {
+  readonly state: string;
+  readonly output: readonly Result[];
 }
 
 /** The migration service by raw requests, as no SDK shapes them. */
@@ -50,7 +60,7 @@ export class MigrationApi {
       headers: await bearer(this.#clouds),
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const parsed = answer.body === '' ? {} : (JSON.parse(answer.body) as Json);
+    const parsed = answer.body === '' ? {} : (JSON.parse(answer.body) as Body);
     return { status: answer.status, headers: answer.headers, body: parsed };
   }
 
@@ -58,7 +68,7 @@ export class MigrationApi {
   async serviceStates(name: string, last: string | 404): Promise<string[]> {
     return await until(async () => {
       const { status, body } = await this.call('GET', name);
-      return status === 404 ? '404' : String(body['properties']?.['provisioningState']);
+      return status === 404 ? '404' : String(body.properties?.['provisioningState']);
     }, String(last));
   }
 
@@ -68,12 +78,13 @@ export class MigrationApi {
     await this.call('PUT', `${name}/projects/orders`, project);
   }
 
-  async task(path: string): Promise<Json> {
-    return (await this.call('GET', `${path}?$expand=output`)).body['properties'] ?? {};
+  async task(path: string): Promise<Task> {
+    const { body } = await this.call('GET', `${path}?$expand=output`);
+    return body.properties as unknown as Task;
   }
 
   /** Resolves with the task once `isThere` likes it. */
-  async taskUntil(path: string, isThere: (task: Json) => boolean): Promise<Json> {
+  async taskUntil(path: string, isThere: (task: Task) => boolean): Promise<Task> {
     for (;;) {
       const task = await this.task(path);
       if (isThere(task)) return task;
@@ -82,19 +93,18 @@ export class MigrationApi {
     }
   }
 
-  async taskEnd(path: string): Promise<Json> {
+  async taskEnd(path: string): Promise<Task> {
     return await this.taskUntil(path, isOver);
   }
 }
 
-export function isOver(task: Json): boolean {
-  return !['Queued', 'Running'].includes(String(task['state']));
+function isOver({ state }: Task): boolean {
+  return state !== 'Queued' && state !== 'Running';
 }
 
 /** Of that `resultType`. */
-export function results(task: Json, resultType: string): Json[] {
-  const output = (task['output'] ?? []) as unknown as Json[];
-  return output.filter((result) => String(result['resultType']) === resultType);
+export function results({ output }: Task, resultType: string): Result[] {
+  return output.filter((result) => result['resultType'] === resultType);
 }
 
 async function until(read: () => Promise<string>, last: string): Promise<string[]> {

@@ -65,7 +65,7 @@ async function readPrivileges(connection: Connection): Promise<Set<string>> {
 
 async function readGlobals(connection: Connection): Promise<Record<string, string>> {
   const rows = await connection.query<{ Variable_name: string; Value: string }>(
-    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image', 'lower_case_table_names')",
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'binlog_format', 'binlog_row_image', 'lower_case_table_names', 'sql_mode')",
   );
   return Object.fromEntries(rows.map((row) => [row.Variable_name, row.Value]));
 }

@@ -1,13 +1,14 @@
+import { z } from 'zod';
 import type { CloudResponse } from '../../service.ts';
 import { ArmError, json } from '../arm-error.ts';
 import type { ArmCall, ArmRoute } from '../arm.ts';
 import type { Operations } from '../operations.ts';
 import type { ServiceBody, ServiceUpdateBody } from './schemas.ts';
 import { API_VERSIONS, NAMESPACE, serviceBody, serviceUpdateBody, taskTypes } from './schemas.ts';
+import { serviceView, stateOf } from './service-view.ts';
 import { skuOf } from './skus.ts';
 import type { DataMigrations, KeptService, ServiceState } from './state.ts';
-import { activeTasks, etagOf, keyOf, serviceId } from './state.ts';
-import { z } from 'zod';
+import { activeTasks, keyOf } from './state.ts';
 
 const TYPE = `${NAMESPACE}/services`;
 const GROUP = `/subscriptions/{subscription}/resourceGroups/{group}/providers/${TYPE}`;
@@ -16,8 +17,6 @@ export const SERVICE_PATH = `${GROUP}/{service}`;
 /** Really many minutes each; a service goes much more slowly than it comes in any case. */
 const DUE_MS = { create: 700, update: 500, start: 400, stop: 400, delete: 2500 };
 type Kind = keyof typeof DUE_MS;
-/** So long a new service is `Accepted`, then `Deploying`. */
-const ACCEPTED_MS = 200;
 
 export function serviceRoutes(kept: DataMigrations, operations: Operations): ArmRoute[] {
   const begin = async (
@@ -42,6 +41,9 @@ export function serviceRoutes(kept: DataMigrations, operations: Operations): Arm
     json(status, serviceView(service), headers);
   const update = async (call: ArmCall, body: ServiceUpdateBody) => {
     const service = kept.service(call.params);
+    if (service.state === 'Deleting') {
+      throw new ArmError(409, 'OperationInProgress', `'${service.name}' is being deleted.`);
+    }
     refuseBusy(service);
     skuOf(body.sku?.name ?? service.sku.name);
     if (body.location !== undefined && body.location !== service.location) {
@@ -110,9 +112,6 @@ export function serviceRoutes(kept: DataMigrations, operations: Operations): Arm
       answer: async (call) => {
         const service = kept.findService(call.params);
         if (service === null) return { status: 204 };
-        if (service.state === 'Deleting') {
-          throw new ArmError(409, 'OperationInProgress', `'${service.name}' is being deleted.`);
-        }
         if (call.request.query.get('deleteRunningTasks') !== 'true') refuseBusy(service);
         const slow = kept.fault('DataMigration_Delete');
         const moreMs = slow?.delayMs ?? 0;
@@ -179,28 +178,4 @@ function newService({ params }: ArmCall, body: ServiceBody): KeptService {
     state: 'Accepted',
     projects: {},
   };
-}
-
-function stateOf({ state, createdAt }: KeptService): ServiceState {
-  const accepted = Date.now() - Date.parse(createdAt) < ACCEPTED_MS;
-  return state === 'Accepted' && !accepted ? 'Deploying' : state;
-}
-
-export function serviceView(service: KeptService): unknown {
-  const { name, location, tags, sku, subnet, nic } = service;
-  const view = {
-    id: serviceId(service),
-    name,
-    type: TYPE,
-    location,
-    tags,
-    kind: 'vm',
-    sku,
-    properties: {
-      provisioningState: stateOf(service),
-      virtualSubnetId: subnet,
-      ...(nic !== null && { virtualNicId: nic }),
-    },
-  };
-  return { ...view, etag: etagOf(view) };
 }

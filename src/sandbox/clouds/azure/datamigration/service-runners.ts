@@ -2,7 +2,7 @@ import type { Runner } from '../operations.ts';
 import type { ServiceUpdateBody } from './schemas.ts';
 import { skuOf } from './skus.ts';
 import type { DataMigrations, KeptService, ServiceState } from './state.ts';
-import { activeTasks } from './state.ts';
+import { activeTasks, keyOf } from './state.ts';
 import type { TaskRuns } from './task-runs.ts';
 
 /** What is done to services when an operation's time has come. */
@@ -35,7 +35,10 @@ export function serviceRunners(kept: DataMigrations, runs: TaskRuns): Record<str
     'delete-service': {
       ...runner(['Succeeded', 'Succeeded']),
       run: async (key) => {
-        await Promise.all(activeTasks(kept.byKey(key)).map((task) => runs.cancel(task)));
+        // Told twice to go, it is gone already.
+        const service = kept.all().find((candidate) => keyOf(candidate) === key);
+        if (service === undefined) return;
+        await Promise.all(activeTasks(service).map((task) => runs.cancel(task)));
         await kept.remove(key);
       },
     },

@@ -1,13 +1,13 @@
+import { z } from 'zod';
 import { ArmError, json } from '../arm-error.ts';
 import type { ArmCall, ArmRoute } from '../arm.ts';
-import { z } from 'zod';
 import { PROJECT_PATH, refuseUnready } from './project-routes.ts';
 import type { CommandBody, TaskBody, TaskProperties } from './schemas.ts';
 import { API_VERSIONS, commandBody, NAMESPACE, taskBody } from './schemas.ts';
-import type { DataMigrations, KeptCommand, KeptService, KeptTask } from './state.ts';
-import { etagOf, isActive, serviceId } from './state.ts';
-import { reported, syncResults } from './sync/output.ts';
+import type { DataMigrations, KeptCommand, KeptTask } from './state.ts';
+import { isActive } from './state.ts';
 import type { TaskRuns } from './task-runs.ts';
+import { commandView, taskView } from './task-view.ts';
 
 const TYPE = `${NAMESPACE}/services/projects/tasks`;
 const TASKS = `${PROJECT_PATH}/tasks`;
@@ -164,38 +164,4 @@ function withoutPasswords(input: unknown): unknown {
   return JSON.parse(
     JSON.stringify(input, (key, value: unknown) => (key === 'password' ? undefined : value)),
   );
-}
-
-function taskView(
-  service: KeptService,
-  project: string,
-  task: KeptTask,
-  withOutput: boolean,
-): unknown {
-  const { name, taskType, input, clientData, state, errors, commands, found, sync } = task;
-  const output = sync !== null ? syncResults(sync) : found === null ? [] : [found];
-  const view = {
-    id: `${serviceId(service)}/projects/${project}/tasks/${name}`,
-    name,
-    type: TYPE,
-    properties: {
-      taskType,
-      input,
-      ...(clientData !== null && { clientData }),
-      state,
-      errors,
-      ...(commands.length > 0 && { commands: commands.map((one) => commandView(one, one.state)) }),
-      ...(withOutput && { output }),
-    },
-  };
-  return { ...view, etag: etagOf(view) };
-}
-
-function commandView({ input, errors }: KeptCommand, state: KeptCommand['state']): unknown {
-  return {
-    commandType: 'Migrate.Sync.Complete.Database',
-    input,
-    state,
-    ...(state === 'Failed' && { errors, output: { errors: errors.map(reported) } }),
-  };
 }

@@ -121,14 +121,12 @@ function endOf(error: unknown): { state: TaskState; code: string; message: strin
     process.stderr.write(`data migration task: ${String(error)}\n`);
     return { state: 'Faulted', code: 'InternalServerError', message: 'An unexpected error.' };
   }
-  switch (error.code) {
-    case 'ACCESS_DENIED':
-      return { state: 'Failed', code: 'AccessDenied', message: error.message };
-    case 'CONNECTION_LOST':
-      return { state: 'Failed', code: 'CannotConnectToServer', message: error.message };
-    default:
-      return { state: 'Faulted', code: 'TaskFaulted', message: error.message };
+  const { message } = error;
+  if (error.code === 'ACCESS_DENIED') return { state: 'Failed', code: 'AccessDenied', message };
+  if (error.code === 'CONNECTION_LOST') {
+    return { state: 'Failed', code: 'CannotConnectToServer', message };
   }
+  return { state: 'Faulted', code: 'TaskFaulted', message };
 }
 
 function end(task: KeptTask, state: TaskState, error: TaskError | null): void {

@@ -4,6 +4,7 @@ import { withConnection } from '../../../../../mysql/connection.ts';
 import { displayName, spelledOn } from '../../../../../mysql/identifier.ts';
 import type { CloudContext } from '../../../service.ts';
 import { sourceProblems, targetProblems } from '../connect-tasks.ts';
+import type { ServerFacts } from '../endpoint.ts';
 import { endpointOf, readFacts } from '../endpoint.ts';
 import type { SyncInput } from '../schemas.ts';
 import { TaskEnd } from '../task-end.ts';
@@ -35,6 +36,9 @@ export async function select(
   ]) {
     throw invalid(code, message);
   }
+  if (admitsZeroDates(sourceFacts) !== admitsZeroDates(targetFacts)) {
+    throw invalid('SqlModeMismatch', 'NO_ZERO_DATE is set on one of the servers only.');
+  }
   for (const name of databases) {
     if (!sourceFacts.databases.includes(name)) {
       throw invalid('DatabaseNotFound', `The source has no database '${name}'.`);
@@ -64,6 +68,10 @@ export function databaseNames({ selectedDatabases }: SyncInput): string[] {
     }
     return name;
   });
+}
+
+function admitsZeroDates({ globals }: ServerFacts): boolean {
+  return !(globals['sql_mode'] ?? '').split(',').includes('NO_ZERO_DATE');
 }
 
 /** Without a map all tables of a database move. */
