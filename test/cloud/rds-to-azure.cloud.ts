@@ -263,5 +263,5 @@ test('abort --delete-created removes the server that it made, once and for all',
   const undo = () => undoClouds(scene.job(), { deleteCreated: true, signal: scene.signal });
   expect((await undo()).join('\n')).toContain(`removed the Azure server ${scene.run}`);
   expect((await scene.survey()).target.address).toBeNull();
-  expect((await undo()).join('\n')).not.toContain('Azure server');
+  expect((await undo()).join('\n')).not.toContain('removed the Azure server');
 });

@@ -15,6 +15,7 @@ import type { Finding } from '../../src/preflight/finding.ts';
 import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { runPreflight } from '../../src/preflight/run.ts';
+import { azureConfig } from '../prepare/target/config.ts';
 import { startMysqlPair } from '../servers.ts';
 
 let pair: Awaited<ReturnType<typeof startMysqlPair>>;
@@ -135,6 +136,45 @@ test('settings of source and target, each with its fix', async () => {
     { severity: 'blocker', object: 'target local_infile' },
   ]);
   expect(of(findings, 'packet-size')).toMatchObject([{ severity: 'warning' }]);
+});
+
+test('the same offset under another name is no finding, another offset is', async () => {
+  const zones = async (source: string, target: string) => {
+    await run(pair.source, [`SET GLOBAL time_zone = '${source}'`]);
+    await run(pair.target, [`SET GLOBAL time_zone = '${target}'`]);
+    return of(await preflight(), 'time-zones').map(({ severity }) => severity);
+  };
+  try {
+    // Named zones need tables that these servers have not; the machine's own is what SYSTEM stands for.
+    expect(await zones('SYSTEM', 'SYSTEM')).toEqual(['ok']);
+    expect(await zones('+00:00', '-00:00')).toEqual(['ok']);
+    expect(await zones('+00:00', '+09:00')).toEqual(['warning']);
+  } finally {
+    await zones('SYSTEM', 'SYSTEM');
+  }
+});
+
+test('an event scheduler that is off on the target is warned of, except where the migration turns it on', async () => {
+  const warned = async (wanted: LocatedConfig) =>
+    of(await preflight(wanted), 'stored-programs').some(({ severity }) => severity === 'warning');
+  const azure = (manage: 'parameters'[]): LocatedConfig => {
+    const target = azureConfig({ create: undefined, sku: undefined, manage }).target;
+    const { host, port } = config.target;
+    return { ...config, target: { ...target, host, port } };
+  };
+  await run(pair.source, [
+    'CREATE EVENT shop.tick ON SCHEDULE EVERY 1 DAY DO DO 1',
+    'SET GLOBAL event_scheduler = ON',
+  ]);
+  await run(pair.target, ['SET GLOBAL event_scheduler = OFF']);
+  try {
+    expect(await warned(config)).toBe(true);
+    expect(await warned(azure([]))).toBe(true);
+    expect(await warned(azure(['parameters']))).toBe(false);
+  } finally {
+    await run(pair.source, ['DROP EVENT shop.tick']);
+    await run(pair.target, ['SET GLOBAL event_scheduler = ON']);
+  }
 });
 
 test('missing rights are named with the GRANT that gives them', async () => {

@@ -1,3 +1,4 @@
+import type { LocatedConfig } from '../../config/located.ts';
 import { displayName } from '../../mysql/identifier.ts';
 import { check } from '../finding.ts';
 
@@ -5,8 +6,11 @@ import { check } from '../finding.ts';
 export const storedProgramsCheck = check(
   'stored-programs',
   'triggers and events are carried at the right moment',
-  ({ catalog, target }) => {
+  ({ catalog, config, source, target }) => {
     const enabled = catalog.events.filter(({ status }) => status === 'ENABLED');
+    const isTurnedOn =
+      target.variable('event_scheduler') === 'ON' ||
+      (source.variable('event_scheduler') === 'ON' && mayTurnItOn(config));
     return [
       ...(catalog.triggers.length > 0
         ? [
@@ -27,7 +31,7 @@ export const storedProgramsCheck = check(
             },
           ]
         : []),
-      ...(enabled.length > 0 && target.variable('event_scheduler') !== 'ON'
+      ...(enabled.length > 0 && !isTurnedOn
         ? [
             {
               severity: 'warning' as const,
@@ -40,3 +44,11 @@ export const storedProgramsCheck = check(
     ];
   },
 );
+
+/** In Azure the migration itself keeps it off until the switch. */
+function mayTurnItOn({ target }: LocatedConfig): boolean {
+  return (
+    target.kind === 'azure-mysql-flexible' &&
+    (target.create !== undefined || target.manage.includes('parameters'))
+  );
+}

@@ -1,3 +1,4 @@
+import { fixedOffset } from '../../mysql/time-zone.ts';
 import { check } from '../finding.ts';
 
 /** Skyferry reads and writes in UTC; applications and events use the servers' own zones. */
@@ -10,7 +11,9 @@ export const timeZonesCheck = check(
       return set === 'SYSTEM' ? (server.variable('system_time_zone') ?? 'SYSTEM') : set;
     };
     const [before, after] = [zone(source), zone(target)];
-    if (before === after) return [];
+    // UTC and +00:00 are one, and so are Asia/Seoul and +09:00.
+    const meant = (name: string) => fixedOffset(name, name) ?? name;
+    if (meant(before) === meant(after)) return [];
     return [
       {
         severity: 'warning' as const,

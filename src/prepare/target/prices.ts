@@ -4,7 +4,7 @@ import type { AzureTargetConfig } from '../../config/schema.ts';
  * Pay-as-you-go list prices in US West, 2024: an estimate, since regions, agreements and time change
  * them. `target.hourlyPrices` overrides it.
  */
-export const PRICES_FROM = 'list prices of US West, 2024';
+const PRICES_FROM = 'list prices of US West, 2024';
 
 /** USD an hour for each vCore. */
 const perVCore: Readonly<Record<string, number>> = { D: 0.0975, E: 0.131 };
@@ -49,8 +49,11 @@ export function serverPrice(
 
 export function describePrice(price: number | null, target: AzureTargetConfig): string {
   if (price === null) return 'a price that is not in the table (set target.hourlyPrices)';
-  const basis = Object.keys(target.hourlyPrices).length > 0 ? 'by your prices' : PRICES_FROM;
-  return `about ${price} USD an hour (${basis})`;
+  return `about ${price} USD an hour (${priceBasis(target)})`;
+}
+
+export function priceBasis({ hourlyPrices }: AzureTargetConfig): string {
+  return Object.keys(hourlyPrices).length > 0 ? 'by your prices' : PRICES_FROM;
 }
 
 function round(price: number): number {

@@ -18,7 +18,7 @@ import { consumerRules, missingRules, workerRules } from './firewall.ts';
 import { lastingDifferences } from './parameters.ts';
 import type { Seen } from './planned-acts.ts';
 import { plannedActs, unmanagedFindings } from './planned-acts.ts';
-import { describePrice, serverPrice } from './prices.ts';
+import { priceBasis, serverPrice } from './prices.ts';
 import { timeZoneFindings } from './time-zone.ts';
 import {
   AZURE_PORT,
@@ -142,6 +142,9 @@ function plannedFacts({ server, create }: AzureTargetConfig): string[] {
   ];
 }
 
+/** Azure's 0 is Sunday. */
+const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
 function serverFacts(server: ServerView): string[] {
   return [
     `${server.host}: asked for as MySQL ${server.version}; the server itself tells its version`,
@@ -149,7 +152,7 @@ function serverFacts(server: ServerView): string[] {
     `${server.publicAccess ? 'public' : 'private'} access; high availability ${server.highAvailability}; ${server.geoRedundantBackup ? 'geo-redundant backup' : 'backup in its region'}`,
     server.maintenance === null
       ? 'Azure chooses when to maintain it'
-      : `maintained on day ${server.maintenance.dayOfWeek} of the week (0 is Sunday) from ${server.maintenance.hour}:${String(server.maintenance.minute).padStart(2, '0')} UTC`,
+      : `maintained on ${weekdays[server.maintenance.dayOfWeek] ?? '?'} from ${server.maintenance.hour}:${String(server.maintenance.minute).padStart(2, '0')} UTC`,
   ];
 }
 
@@ -159,7 +162,7 @@ function running(target: AzureTargetConfig, server: ServerView | null): RunningR
   const price = serverPrice({ sku, storageGb, standby: highAvailability !== 'Disabled' }, target);
   return [
     {
-      resource: `Azure server ${target.server}: ${sku}, ${storageGb} GB, ${describePrice(price, target)}`,
+      resource: `Azure server ${target.server} (${sku}, ${storageGb} GB${price === null ? '' : `; ${priceBasis(target)}`})`,
       hourly: price,
       since: tags[CREATED_TAG] ?? createdAt,
     },

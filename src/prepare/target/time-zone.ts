@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill';
+import { fixedOffset } from '../../mysql/time-zone.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import type { SourceFacts } from '../source-facts.ts';
 
@@ -8,17 +8,7 @@ import type { SourceFacts } from '../source-facts.ts';
  */
 export function targetTimeZone({ variables }: SourceFacts): string | null {
   const { time_zone: zone = 'SYSTEM', system_time_zone: system = 'UTC' } = variables;
-  const meant = zone === 'SYSTEM' ? system : zone;
-  if (/^[+-]\d{1,2}:\d\d$/.test(meant)) return meant;
-  if (/^(Etc\/)?(UTC|GMT)$/i.test(meant)) return '+00:00';
-  // Abbreviations such as KST or CST name no zone for certain.
-  if (!meant.includes('/')) return null;
-  try {
-    const now = Temporal.Now.instant().toZonedDateTimeISO(meant);
-    return now.getTimeZoneTransition('next') === null ? now.offset : null;
-  } catch {
-    return null;
-  }
+  return fixedOffset(zone, system);
 }
 
 export function timeZoneFindings(
