@@ -1,10 +1,12 @@
 import type { AzureTargetConfig } from '../../config/schema.ts';
 
 /**
- * Pay-as-you-go list prices in US West, 2024: an estimate, since regions, agreements and time change
- * them. `target.hourlyPrices` overrides it.
+ * Pay-as-you-go prices in US West as a public estimate gave them when this table was entered; the vendor's
+ * own page could not be read for it. Regions, agreements and time change them: `target.hourlyPrices`
+ * overrides it.
  */
-const PRICES_FROM = 'list prices of US West, 2024';
+const PRICES_FROM =
+  'an estimate for US West, entered 2026-11-23; set target.hourlyPrices for your own';
 
 /** USD an hour for each vCore. */
 const perVCore: Readonly<Record<string, number>> = { D: 0.0975, E: 0.131 };
