@@ -10,7 +10,7 @@ import {
 } from '../../src/sandbox/clouds/azure/principal.ts';
 import { startClouds } from '../clouds.ts';
 import type { Settings } from './settings.ts';
-import { onFakes, readSettings } from './settings.ts';
+import { onFakes, OWN_SCHEMA, readSettings } from './settings.ts';
 
 export interface Clients {
   readonly aws: AwsClients;
@@ -68,6 +68,7 @@ function fakeSettings(env: NodeJS.ProcessEnv): Settings {
     aws: {
       region: env['AWS_REGION'] ?? '',
       instance: null,
+      schema: OWN_SCHEMA,
       securityGroup: null,
       user: 'admin',
       password: 'Correct-Horse-9',

@@ -67,7 +67,10 @@ async function ask(sql: string): Promise<string[]> {
 
 test('discovery: the source is found by its name, and surveyed without blockers', async () => {
   const { source } = await scene.survey();
-  expect(blockersOf(source)).toEqual([]);
+  // What is in a given instance is not the suite's matter.
+  const isOwn = scene.accounts.aws.instance === null;
+  const blockers = blockersOf(source).filter(({ code }) => isOwn || /^(rds|source)-/.test(code));
+  expect(blockers).toEqual([]);
   expect(source.address?.host).toMatch(
     new RegExp(`^${scene.instance}\\..*\\.rds\\.amazonaws\\.com$`),
   );

@@ -1,10 +1,13 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RdsApi } from '../../src/clouds/aws/rds.ts';
+import type { Address } from '../../src/config/located.ts';
 import { requireConfig } from '../../src/config/parse.ts';
 import type { MigrationConfig } from '../../src/config/schema.ts';
 import { createSecretResolver } from '../../src/config/secrets.ts';
+import { withConnection } from '../../src/mysql/connection.ts';
 import type { Formers, PlannedAct } from '../../src/prepare/act.ts';
+import { sourceEndpoint } from '../../src/prepare/clouds-job.ts';
 import type { ActJob } from '../../src/prepare/open-act.ts';
 import { openAct } from '../../src/prepare/open-act.ts';
 import { surveyClouds } from '../../src/prepare/survey-clouds.ts';
@@ -144,7 +147,7 @@ function configOf(accounts: Accounts, run: string, instance: string): MigrationC
       // Static: it takes a restart.
       parameters: { innodb_ft_min_token_size: '2' },
     },
-    schemas: ['skyferry_test'],
+    schemas: [accounts.aws.schema],
   });
 }
 
@@ -173,7 +176,21 @@ export async function createInstance(scene: Scene): Promise<string[]> {
   const available = async () => {
     while ((await status()) !== 'available') await pause(POLL_MS);
   };
-  return await scene.statesDuring(available(), status);
+  const states = await scene.statesDuring(available(), status);
+  await fill(scene, (await api.view({ scope: 'instance', id: instance }, scene.signal))?.address);
+  return states;
+}
+
+/** A table, and an application that may write to it. */
+async function fill(scene: Scene, address: Address | null | undefined): Promise<void> {
+  if (address === null || address === undefined) throw new Error('the instance has no address');
+  const { schema } = scene.accounts.aws;
+  await withConnection(await sourceEndpoint(scene.job(), address), {}, async (connection) => {
+    await connection.execute(`CREATE DATABASE ${schema}`);
+    await connection.execute(`CREATE TABLE ${schema}.note (id int PRIMARY KEY, text varchar(50))`);
+    await connection.execute(`CREATE USER app@'%' IDENTIFIED BY 'Horse-7-${scene.run}'`);
+    await connection.execute(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.* TO app@'%'`);
+  });
 }
 
 /** Everything that this run made and that is still there; each is tried, and what stays is named. */

@@ -15,7 +15,9 @@ test('everything that is missing is named at once, and nothing begins without ac
   expect(names).toContain('SKYFERRY_TEST_RDS_INSTANCE');
   expect(names.length).toBeGreaterThan(15);
 
-  const complete = Object.fromEntries(names.map((name) => [name, 'given']));
+  const given = Object.fromEntries(names.map((name) => [name, 'given']));
+  expect(message(given)).toContain('SKYFERRY_TEST_RDS_SCHEMA');
+  const complete = { ...given, SKYFERRY_TEST_RDS_SCHEMA: 'shop' };
   expect(message(complete)).toContain(`${ACCEPTED} must be yes`);
   const settings = readSettings({ ...complete, [ACCEPTED]: 'yes' });
   expect(announcement(settings)).toMatch(/the RDS instance given .* changes nothing of it/);

@@ -4,6 +4,8 @@ export interface Settings {
     readonly region: string;
     /** Null: one is created, prepared and removed. */
     readonly instance: string | null;
+    /** What would be moved. */
+    readonly schema: string;
     /** Lets this machine in to the instance that is created; the sandbox has none. */
     readonly securityGroup: string | null;
     readonly user: string;
@@ -26,6 +28,9 @@ export interface Settings {
 
 /** `--fakes`: against the sandbox's clouds, which proves the suite itself. */
 export const onFakes = process.env['SKYFERRY_TEST_CLOUD'] === 'fakes';
+
+/** On an instance that is created. */
+export const OWN_SCHEMA = 'skyferry_test';
 
 export const ACCEPTED = 'SKYFERRY_TEST_ACCEPT_COSTS';
 
@@ -52,6 +57,7 @@ const required: Readonly<Record<string, string>> = {
 
 const INSTANCE = 'SKYFERRY_TEST_RDS_INSTANCE';
 const CREATE = 'SKYFERRY_TEST_RDS_CREATE';
+const SCHEMA = 'SKYFERRY_TEST_RDS_SCHEMA';
 const SECURITY_GROUP = 'SKYFERRY_TEST_RDS_SECURITY_GROUP';
 
 /** Throws with everything that is missing, at once: nothing is skipped. */
@@ -62,6 +68,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     .map(([name, what]) => `${name}: ${what}`);
   if (value(INSTANCE) === '' && value(CREATE) !== 'yes') {
     missing.push(`${INSTANCE}: a small RDS instance that is only looked at; or ${CREATE}=yes`);
+  }
+  if (value(INSTANCE) !== '' && value(SCHEMA) === '') {
+    missing.push(`${SCHEMA}: a schema on that instance`);
   }
   if (value(CREATE) === 'yes' && value(SECURITY_GROUP) === '') {
     missing.push(`${SECURITY_GROUP}: id of one that lets this machine in to port 3306`);
@@ -76,6 +85,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     aws: {
       region: value('AWS_REGION'),
       instance: value(INSTANCE) === '' ? null : value(INSTANCE),
+      schema: value(INSTANCE) === '' ? OWN_SCHEMA : value(SCHEMA),
       securityGroup: value(SECURITY_GROUP) === '' ? null : value(SECURITY_GROUP),
       user: value('SKYFERRY_TEST_RDS_USER'),
       password: value('SKYFERRY_TEST_RDS_PASSWORD'),
