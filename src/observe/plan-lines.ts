@@ -9,7 +9,7 @@ export function planLines(plan: Plan, hash: string): string[] {
   const phaseWidth = Math.max(...plan.steps.map(({ phase }) => phase.length));
   return [
     `${pc.bold(`Plan of migration/${plan.name}`)}  ${pc.dim(`hash ${hash}`)}`,
-    `${plan.source} → ${plan.target}  schemas ${plan.schemas.join(', ')}`,
+    `${plan.source} → ${plan.target}  schemas ${plan.schemas.join(', ')}; engine ${plan.engine}`,
     `${plan.tableCount} tables, ~${formatCount(estimates.rows)} rows, ~${formatBytes(estimates.bytes)}; load ~${formatDuration(estimates.loadSeconds * 1000)} at a cautious rate`,
     `${objects.views} views, ${objects.routines} routines, ${objects.triggers} triggers, ${objects.events} events, ${foreignKeys.count} foreign keys (${foreignKeys.cascading} cascading)`,
     '',

@@ -175,8 +175,10 @@ function copyLines(copy: CopyProgress, rate: string): string[] {
 }
 
 function applyLines(apply: ApplyProgress): string[] {
+  // Another engine does not count them.
+  const rows = apply.engine === undefined ? `, ${formatCount(apply.rowChanges)} row changes` : '';
   return [
-    `  lag ${formatDuration(apply.lagMs)}; ${formatCount(apply.transactions)} transactions, ${formatCount(apply.rowChanges)} row changes; at ${apply.position.file}:${apply.position.offset}`,
+    `  lag ${formatDuration(apply.lagMs)}; ${formatCount(apply.transactions)} transactions${rows}; at ${apply.position.file}:${apply.position.offset}`,
     ...(apply.engine === undefined ? [] : [`  ${apply.engine}`]),
   ];
 }

@@ -44,7 +44,7 @@ export function makePlan(
     },
     foreignKeys: { count: foreignKeys.length, cascading: cascading.length },
     estimates: estimate(catalog.tables),
-    changesOnSource: changesOnSource(catalog, fence),
+    changesOnSource: changesOnSource(config, catalog, fence),
     changesOnTarget: changesOnTarget(config),
     cutover: plannedCutover(config, fence),
     warnings: findings
@@ -59,7 +59,7 @@ export function makePlan(
 
 const cascades = (action: string): boolean => action === 'CASCADE' || action === 'SET NULL';
 
-function steps({ cutover }: LocatedConfig): PlanStep[] {
+function steps({ cutover, engine }: LocatedConfig): PlanStep[] {
   return [
     { phase: 'preflight', does: 'reads both servers; blockers stop here, nothing is changed' },
     {
@@ -72,7 +72,7 @@ function steps({ cutover }: LocatedConfig): PlanStep[] {
     },
     {
       phase: 'catching-up',
-      does: `applies changes until the lag is below ${cutover.lagThreshold} for ${cutover.lagSamples} readings`,
+      does: `${engine === 'native' ? `hands over to MySQL's own replication on the target, which ` : ''}applies changes until the lag is below ${cutover.lagThreshold} for ${cutover.lagSamples} readings`,
     },
     { phase: 'verifying', does: 'compares every row of every table, under writes' },
     { phase: 'awaiting-window', does: describeWindow(cutover.window) },
@@ -97,7 +97,11 @@ function plannedTables(tables: readonly Table[]): PlannedTable[] {
     .slice(0, MAX_LISTED_TABLES);
 }
 
-function changesOnSource(catalog: Catalog, fence: string): string[] {
+function changesOnSource(
+  { engine, native }: LocatedConfig,
+  catalog: Catalog,
+  fence: string,
+): string[] {
   const keyless = catalog.tables.filter((table) => table.rowKey === null);
   return [
     'binlog retention is raised for the migration where it is too short and may be set, and put back at the end',
@@ -105,6 +109,9 @@ function changesOnSource(catalog: Catalog, fence: string): string[] {
       ? [
           `LOCK TABLES … READ for milliseconds on each table without a key: ${keyless.map((t) => displayName(t.name)).join(', ')}`,
         ]
+      : []),
+    ...(engine === 'native' && native?.account === undefined
+      ? ['an account for replication, dropped at the end where the fence lets it']
       : []),
     `the fence during the cutover, which stays after the switch: ${fence}`,
   ];
@@ -114,6 +121,11 @@ function changesOnTarget(config: LocatedConfig): string[] {
   return [
     `schemas ${config.schemas.join(', ')} with their tables, views, routines, triggers and events`,
     'schema skyferry with the checkpoint',
+    ...(config.engine === 'native'
+      ? [
+          `replication from the source with ${config.native?.workers ?? 4} workers and the commit order kept, where that may be set; removed before the switch`,
+        ]
+      : []),
   ];
 }
 

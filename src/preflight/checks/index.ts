@@ -12,6 +12,9 @@ import { foreignKeysCheck } from './foreign-keys.ts';
 import { generatedKeysCheck } from './generated-keys.ts';
 import { jsonScalarsCheck } from './json-scalars.ts';
 import { loadSettingsCheck } from './load-settings.ts';
+import { nativePrivilegesCheck } from './native-privileges.ts';
+import { nativeReplicationCheck } from './native-replication.ts';
+import { nativeServersCheck } from './native-servers.ts';
 import { otherSchemasCheck } from './other-schemas.ts';
 import { packetSizeCheck } from './packet-size.ts';
 import { retentionCheck } from './retention.ts';
@@ -39,6 +42,7 @@ export const sourceChecks: readonly Check<SourceSide>[] = [
   jsonScalarsCheck,
   foreignKeysCheck,
   tableNamesCheck,
+  nativeServersCheck,
   fenceKindCheck,
   fenceCheck,
   otherSchemasCheck,
@@ -70,6 +74,9 @@ export const checks: readonly Check[] = [
   serverDefaultsCheck,
   timeZonesCheck,
   diskCheck,
+  nativeServersCheck,
+  nativePrivilegesCheck,
+  nativeReplicationCheck,
   fenceKindCheck,
   fenceCheck,
   otherSchemasCheck,

@@ -9,19 +9,11 @@ export const otherSchemasCheck = check<SourceSide>(
   'other-schemas',
   'the fence stops nothing that must go on',
   async (facts) => {
-    const { source, fence, config } = facts;
+    const { config } = facts;
     // Locked accounts stop whatever else they write: who they are is said there.
     if ((await chosenFence(facts))?.kind === 'account-lock') return [];
     const named = new Set([...config.schemas, ...config.cutover.otherSchemasMayBeFenced]);
-    // The fence account holds PROCESS and so may see every schema that has tables in InnoDB.
-    const rows = await (fence ?? source).connection.query<{ s: string }>(
-      fence === undefined || !fence.grants.global('PROCESS')
-        ? 'SELECT schema_name AS s FROM information_schema.schemata'
-        : "SELECT DISTINCT SUBSTRING_INDEX(name, '/', 1) AS s FROM information_schema.innodb_tables WHERE name LIKE '%/%'",
-    );
-    const others = rows
-      .map(({ s }) => s)
-      .filter((s) => !named.has(s) && !system.includes(s.toLowerCase()));
+    const others = (await listSchemas(facts)).filter((s) => !named.has(s));
     if (others.length === 0) return [];
     return [
       {
@@ -33,3 +25,17 @@ export const otherSchemasCheck = check<SourceSide>(
     ];
   },
 );
+
+/** Every schema of the source but the server's own, as far as the accounts may see them. */
+export async function listSchemas({
+  source,
+  fence,
+}: Pick<SourceSide, 'source' | 'fence'>): Promise<string[]> {
+  // The fence account holds PROCESS and so may see every schema that has tables in InnoDB.
+  const rows = await (fence ?? source).connection.query<{ s: string }>(
+    fence === undefined || !fence.grants.global('PROCESS')
+      ? 'SELECT schema_name AS s FROM information_schema.schemata'
+      : "SELECT DISTINCT SUBSTRING_INDEX(name, '/', 1) AS s FROM information_schema.innodb_tables WHERE name LIKE '%/%'",
+  );
+  return rows.map(({ s }) => s).filter((s) => !system.includes(s.toLowerCase()));
+}

@@ -6,14 +6,16 @@ import { SkyferryFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
+import { GtidSet } from '../../mysql/gtid-set.ts';
 import { Grants } from '../../preflight/grants.ts';
 import { checkSource } from '../check-source.ts';
 import { accountName, createAccount } from './account.ts';
 import { notOurs } from './failures.ts';
 import type { NativeJob } from './job.ts';
 import { dueKnobs, setKnobs } from './knobs.ts';
-import { isRemoved, later, memoryOf, rememberNative } from './memory.ts';
+import { isRemoved, later, memoryOf, rememberNative, wasBegun } from './memory.ts';
 import type { NativeMemory } from './memory.ts';
+import { readExecutedOf } from './read-applied.ts';
 import type { ReplicaStatus } from './replica-status.ts';
 import { readReplicaStatus } from './replica-status.ts';
 import type { ReplicationTls, Steering } from './steering.ts';
@@ -94,6 +96,7 @@ async function configure(
   await checkSource(source, checkpoint, signal);
   const { position } = checkpoint;
   if (position === null) throw new SkyferryFailure('INTERNAL', 'no position to replicate from');
+  if (!wasBegun(checkpoint)) await refuseForeignGtids(target, checkpoint);
   const user = job.account?.user ?? accountName(checkpoint);
   await rememberNative(target, migration, {
     source: { host: source.host, port: source.port, user },
@@ -103,6 +106,24 @@ async function configure(
   const from = later(position, memoryOf(checkpoint).stoppedAt);
   const { host, port } = source;
   await steering.configure(target, { host, port, ...login, from, tls: tlsOf(job) });
+}
+
+/** MySQL skips what it believes to have executed: what this migration has not applied would be left out. */
+async function refuseForeignGtids(
+  target: Connection,
+  { position, sourceUuid }: Checkpoint,
+): Promise<void> {
+  const known = GtidSet.parse(position?.gtidSet ?? '');
+  const claimed = (await readExecutedOf(target, known, sourceUuid)).subtract(known);
+  if (claimed.isEmpty()) return;
+  throw new SkyferryFailure(
+    'MIGRATION_CONFLICT',
+    `gtid_executed of the target names ${claimed.size()} transactions of the source that this migration has not applied: MySQL's replication would leave them out`,
+    {
+      safe: 'replication was not begun; the target is as of the last applied position',
+      next: 'abort, and begin again with engine: built-in, or with another target',
+    },
+  );
 }
 
 function tlsOf({ source, sourceCaFile }: NativeJob): ReplicationTls {

@@ -9,7 +9,7 @@ import { Grants } from '../../preflight/grants.ts';
 import { dropAccount } from './account.ts';
 import { isOurs } from './attach.ts';
 import { restoreKnobs } from './knobs.ts';
-import { later, memoryOf, rememberNative } from './memory.ts';
+import { later, memoryOf, rememberNative, wasBegun } from './memory.ts';
 import { readApplied } from './read-applied.ts';
 import { readReplicaStatus } from './replica-status.ts';
 import { chooseSteering } from './steering.ts';
@@ -66,11 +66,6 @@ export async function end(
     );
   }
   return notes;
-}
-
-export function wasBegun(checkpoint: Checkpoint): boolean {
-  const { source } = memoryOf(checkpoint);
-  return source !== undefined && source !== null;
 }
 
 async function stopAndRemove(

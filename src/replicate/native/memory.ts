@@ -20,6 +20,12 @@ export function memoryOf({ remembered }: Pick<Checkpoint, 'remembered'>): Native
   return toObject(remembered['native']);
 }
 
+/** Replication may be set up on the target. */
+export function wasBegun(checkpoint: Pick<Checkpoint, 'remembered'>): boolean {
+  const { source } = memoryOf(checkpoint);
+  return source !== undefined && source !== null;
+}
+
 export async function rememberNative(
   target: Connection,
   migration: string,

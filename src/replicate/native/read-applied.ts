@@ -25,14 +25,8 @@ export async function readApplied(
 ): Promise<Applied | null> {
   const status = await readReplicaStatus(target);
   if (status === null || position === null) return null;
-  const [row] = await target.query<{ executed: string; own: string }>(
-    'SELECT @@GLOBAL.gtid_executed AS executed, @@GLOBAL.server_uuid AS own',
-  );
   const known = GtidSet.parse(position.gtidSet);
-  const servers = known.servers().add(sourceUuid.toLowerCase());
-  // The target's own transactions are no part of the source's history.
-  servers.delete((row?.own ?? '').toLowerCase());
-  const executed = GtidSet.parse((row?.executed ?? '').replaceAll(/\s/g, '')).ofServers(servers);
+  const executed = await readExecutedOf(target, known, sourceUuid);
   const now = known.union(executed);
   const { file, offset } = later(position, status.applied);
   return {
@@ -40,4 +34,19 @@ export async function readApplied(
     position: { gtidSet: now.toString(), file, offset },
     transactions: Number(now.size() - known.size()),
   };
+}
+
+/** Transactions of the source's history that the target holds under their own GTIDs. */
+export async function readExecutedOf(
+  target: Connection,
+  known: GtidSet,
+  sourceUuid: string,
+): Promise<GtidSet> {
+  const [row] = await target.query<{ executed: string; own: string }>(
+    'SELECT @@GLOBAL.gtid_executed AS executed, @@GLOBAL.server_uuid AS own',
+  );
+  const servers = known.servers().add(sourceUuid.toLowerCase());
+  // The target's own transactions are no part of the source's history.
+  servers.delete((row?.own ?? '').toLowerCase());
+  return GtidSet.parse((row?.executed ?? '').replaceAll(/\s/g, '')).ofServers(servers);
 }

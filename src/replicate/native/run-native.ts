@@ -4,8 +4,8 @@ import { readBinlogEnd } from '../../mysql/watermark.ts';
 import type { ApplyOptions } from '../apply-changes.ts';
 import { applyChanges } from '../apply-changes.ts';
 import { holdingEpoch } from '../holding-epoch.ts';
-import { wasBegun } from './detach.ts';
 import type { NativeJob } from './job.ts';
+import { wasBegun } from './memory.ts';
 import { watch } from './watch.ts';
 
 /**

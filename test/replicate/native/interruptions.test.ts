@@ -7,7 +7,7 @@ import { detach, end, release } from '../../../src/replicate/native/detach.ts';
 import { FaultProxy } from '../../fault-proxy.ts';
 import { startMysqlPair } from '../../servers.ts';
 import type { Migration } from '../lab.ts';
-import { beginMigration, catchUp, differences, run } from '../lab.ts';
+import { beginMigration, binlogEnd, catchUp, differences, run } from '../lab.ts';
 import { workloadSchemas, workloadTables, writeRandomly } from '../workload.ts';
 import { drained, nativeJob, replicaStatus, start, until } from './lab.ts';
 
@@ -185,6 +185,38 @@ test('a replication that somebody else set up is left alone', async () => {
   const { running } = begun(migration);
   await expect(running.ended).rejects.toMatchObject({ code: 'MIGRATION_CONFLICT' });
   expect(await replicaStatus(servers.target)).toMatchObject({ Source_Host: 'elsewhere' });
+});
+
+test('a login that is refused and a binlog that is gone end it by name', async () => {
+  const migration = await begin('refused');
+  const first = begun(migration);
+  await drained(first.job, first.running);
+  const user = String((await replicaStatus(servers.target))?.['Source_User']);
+  await run(servers.source, [`ALTER USER '${user}'@'%' ACCOUNT LOCK`]);
+  await run(servers.target, ['STOP REPLICA IO_THREAD']);
+  await expect(first.running.ended).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+  await run(servers.target, ['STOP REPLICA IO_THREAD']);
+  await run(servers.source, [`ALTER USER '${user}'@'%' ACCOUNT UNLOCK`, 'FLUSH LOGS']);
+  await writeRandomly(servers.source, 61, 10);
+  const { file } = await binlogEnd(servers.source);
+  await run(servers.source, [`PURGE BINARY LOGS TO '${file}'`]);
+  await expect(begun(migration).running.ended).rejects.toMatchObject({ code: 'BINLOG_PURGED' });
+});
+
+test('GTIDs that the target claims without having the rows are refused: MySQL would leave them out', async () => {
+  const migration = await begin('claimed');
+  const [row] = await withConnection(servers.source, {}, (c) =>
+    c.query('SELECT @@server_uuid AS uuid'),
+  );
+  await run(servers.target, [
+    `SET gtid_next = '${String(row?.['uuid'])}:900000'`,
+    'BEGIN',
+    'COMMIT',
+    "SET gtid_next = 'AUTOMATIC'",
+  ]);
+  const { job, running } = begun(migration);
+  await expect(running.ended).rejects.toMatchObject({ code: 'MIGRATION_CONFLICT' });
+  expect(await replicaStatus(job.target)).toBeUndefined();
 });
 
 async function stored(name: string): Promise<FilePosition> {

@@ -38,12 +38,16 @@ export function start(job: NativeJob): Running {
   };
 }
 
-/** Until everything that the source has now is applied; rejects with what ends the run before. */
+/** Until MySQL replicates and everything that the source has now is applied; rejects with what ends the run before. */
 export async function drained(
   { source, target, migration }: NativeJob,
   running?: Running,
   real: Endpoint = source,
 ): Promise<void> {
+  if (running !== undefined) {
+    const attached = until(() => running.progress.some(({ engine }) => engine !== undefined));
+    await Promise.race([attached, running.ended]);
+  }
   const to = await withConnection(real, {}, readExecuted);
   const applied = awaitApplied(target, migration, to, { signal: AbortSignal.timeout(30_000) });
   await (running === undefined ? applied : Promise.race([applied, running.ended]));
