@@ -8,6 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { MigrationConfig } from '../../src/config/schema.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
+import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import type { LoggedRequest } from '../../src/sandbox/clouds/gateway.ts';
 import type { FaultRule } from '../../src/sandbox/clouds/service.ts';
 import {
@@ -31,6 +32,9 @@ import { startTemporal } from '../servers.ts';
 import { MAIN, WorkerProcess } from './lab.ts';
 
 const SCHEMA = 'shop';
+const PHASE_MS = 50_000;
+/** The servers are there; each of them may last a moment only. */
+export const prepared = ['provisioning', 'full-load', 'catching-up', 'resizing'] as const;
 const { TIMEOUT_TYPE_HEARTBEAT } = temporal.api.enums.v1.TimeoutType;
 const { PENDING_ACTIVITY_STATE_STARTED } = temporal.api.enums.v1.PendingActivityState;
 
@@ -52,6 +56,7 @@ export class CloudsLab {
   readonly #temporal: { address: string; stop(): Promise<void> };
   readonly #folder: string;
   readonly #workers: WorkerProcess[] = [];
+  #worker: WorkerProcess | null = null;
 
   private constructor(
     given: Pick<CloudsLab, 'clouds' | 'client' | 'scene' | 'passwords' | 'secrets' | 'config'>,
@@ -68,7 +73,8 @@ export class CloudsLab {
     this.#folder = folder;
   }
 
-  static async open(): Promise<CloudsLab> {
+  /** `sourceIsReady`: nothing is left to do on it. */
+  static async open({ sourceIsReady = false } = {}): Promise<CloudsLab> {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: npm run build`);
     const folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
     const [server, clouds] = await Promise.all([startTemporal(), startClouds()]);
@@ -84,6 +90,7 @@ export class CloudsLab {
       signal: new AbortController().signal,
       say: () => {},
     });
+    if (sourceIsReady) await prepareSource(scene.superuser);
     const config = await writeCloudsConfig(await prepareCloudsDemoFiles(folder), scene);
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection });
@@ -98,7 +105,7 @@ export class CloudsLab {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  startWorker(): WorkerProcess {
+  startWorker(): void {
     const log = join(this.#folder, `worker-${this.#workers.length + 1}.log`);
     const child = launch({
       command: [process.execPath, MAIN, 'worker', '--secrets', this.secrets.path],
@@ -114,7 +121,7 @@ export class CloudsLab {
     });
     const worker = new WorkerProcess(child, log);
     this.#workers.push(worker);
-    return worker;
+    this.#worker = worker;
   }
 
   async migrate(config: MigrationConfig): Promise<CloudsRun> {
@@ -124,6 +131,17 @@ export class CloudsLab {
       args: [config],
     });
     return new CloudsRun(this, handle);
+  }
+
+  /** The one that runs; null after it was killed. */
+  get worker(): WorkerProcess | null {
+    return this.#worker;
+  }
+
+  /** SIGKILL. */
+  killWorker(): void {
+    this.#worker?.kill();
+    this.#worker = null;
   }
 
   /** What all workers have written. */
@@ -171,14 +189,27 @@ export class CloudsRun {
   }
 
   /** As Temporal sees it, which needs no worker. Fails when it parks meanwhile. */
-  async untilPhase(phase: Phase, withinMs = 90_000): Promise<Sight> {
-    const deadline = Date.now() + withinMs;
+  async untilPhase(...phases: readonly [Phase, ...Phase[]]): Promise<Sight> {
+    const deadline = Date.now() + PHASE_MS;
     for (;;) {
       const sight = await look(this.handle);
-      if (sight.phase === phase) return sight;
+      if (sight.phase !== undefined && phases.includes(sight.phase)) return sight;
       if (sight.phase === 'parked' || !sight.running || Date.now() > deadline) {
-        throw new Error(`not ${phase}: ${JSON.stringify(await this.status(), null, 1)}`);
+        throw new Error(`not ${phases.join()}: ${JSON.stringify(await this.status(), null, 1)}`);
       }
+      await sleep(50);
+    }
+  }
+
+  /** Why, once that is in the message. */
+  async untilParked(because: string): Promise<MigrationStatus['failure']> {
+    const deadline = Date.now() + PHASE_MS;
+    // No worker may be there yet that could be asked.
+    await this.untilPhase('parked');
+    for (;;) {
+      const { phase, failure } = await this.status();
+      if (phase === 'parked' && failure?.message.includes(because) === true) return failure;
+      if (Date.now() > deadline) throw new Error(`not parked for ${because}: ${failure?.message}`);
       await sleep(50);
     }
   }
@@ -211,12 +242,30 @@ export class CloudsRun {
           timeoutFailureInfo: { timeoutType: TIMEOUT_TYPE_HEARTBEAT },
         },
       });
+      // Many are killed in a minute, and waiting is made longer each time.
+      await workflowService.resetActivity({ namespace, execution, id: activityId });
     }
     await workflowService.resetStickyTaskQueue({ namespace, execution });
   }
 }
 
-async function fillShop(superuser: Parameters<typeof withConnection>[0]): Promise<string> {
+/** As its parameter group would after its reboots. */
+async function prepareSource(superuser: Endpoint): Promise<void> {
+  await withConnection(superuser, {}, async (connection) => {
+    for (const setting of [
+      'binlog_format = ROW',
+      'binlog_row_image = FULL',
+      'enforce_gtid_consistency = ON',
+      'gtid_mode = OFF_PERMISSIVE',
+      'gtid_mode = ON_PERMISSIVE',
+      'gtid_mode = ON',
+    ]) {
+      await connection.query(`SET GLOBAL ${setting}`);
+    }
+  });
+}
+
+async function fillShop(superuser: Endpoint): Promise<string> {
   await withConnection(superuser, {}, async (connection) => {
     await connection.query(`CREATE DATABASE ${SCHEMA}`);
     await connection.query(`USE ${SCHEMA}`);

@@ -35,7 +35,7 @@ export async function undoTarget(
 ): Promise<string[]> {
   const server = await openServer(config, clients);
   const found = await server.find(signal);
-  if (found === null) return [];
+  if (found === null) return deleteCreated ? goneLines(config) : [];
   const reach = async (goal: Goal) => {
     const act = convergingAct(goal);
     const begun = await act.begin(signal);
@@ -75,6 +75,12 @@ function removal(config: MigrationConfig, server: FlexibleServer): Goal {
       };
     },
   };
+}
+
+/** By an earlier try of this abort, perhaps, whose own words are lost. */
+function goneLines(config: MigrationConfig): string[] {
+  const { server, resourceGroup, create } = azureTarget(config);
+  return create === undefined ? [] : [`the Azure server ${server} is not in ${resourceGroup}`];
 }
 
 async function closed(

@@ -1,0 +1,213 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { MigrationConfig } from '../../src/config/schema.ts';
+import { migrationConfigSchema } from '../../src/config/schema.ts';
+import type { MigrationReport } from '../../src/workflows/results.ts';
+import { killAt } from './clouds-kill.ts';
+import type { CloudsRun } from './clouds-lab.ts';
+import { CloudsLab, prepared } from './clouds-lab.ts';
+import { revoke } from './clouds-rights.ts';
+import { leaks } from './clouds-secrets.ts';
+
+/** An Azure server is made, prepared and removed by workers that are killed in each act, at each place. */
+let lab: CloudsLab;
+beforeAll(async () => {
+  lab = await CloudsLab.open({ sourceIsReady: true });
+});
+afterAll(async () => {
+  await lab.close();
+});
+
+const azure = (operation: string) => ({ service: 'azure', operation });
+const create = azure('Servers_Create');
+const openFirewall = azure('FirewallRules_CreateOrUpdate');
+const resize = azure('Servers_Update');
+const setParameters = azure('Configurations_BatchUpdate');
+const remove = azure('Servers_Delete');
+const SERVER = 'stock-db-new';
+
+/** The first question is asked by whoever begins; the token is saved then. */
+const polling = { at: 'polling', poll: azure('AzureAsyncOperation_Get'), looks: 1 } as const;
+
+describe('a server is made, and kept by abort', () => {
+  let run: CloudsRun;
+  beforeAll(async () => {
+    lab.startWorker();
+    run = await lab.migrate(lab.config);
+    await run.untilPhase('awaiting-preparation');
+  });
+
+  test('killed while the server is created', async () => {
+    const go = async () => await run.update('approve-preparation');
+    expect(await killAt(lab, run, { at: 'before', call: create }, go)).toContain('beginAct');
+    expect(await killAt(lab, run, polling)).toContain('completeAct');
+  });
+
+  test('killed while firewall rules are made', async () => {
+    expect(await killAt(lab, run, { at: 'before', call: openFirewall })).toContain('beginAct');
+    expect(await killAt(lab, run, polling)).toContain('completeAct');
+    // The second rule's.
+    expect(await killAt(lab, run, { at: 'sent', call: openFirewall })).toContain('beginAct');
+  });
+
+  test('killed while parameters are set', async () => {
+    expect(await killAt(lab, run, { at: 'before', call: setParameters })).toContain('beginAct');
+    expect(await killAt(lab, run, polling)).toContain('completeAct');
+  });
+
+  test('abort lists what was created and keeps it', async () => {
+    await run.handle.signal('abort', { by: 'tester' });
+    lab.startWorker();
+    const undone = await undoneBy(run);
+    expect(undone).toMatch(
+      /kept the Azure server stock-db-new .* abort --delete-created removes it/,
+    );
+    expect(undone).toContain('no longer let in: 203.0.113.7 (skyferry-stock-worker)');
+    expect(await server(SERVER)).toMatchObject({ state: 'Ready' });
+  });
+
+  test('one resource and one operation of each', async () => {
+    expect(await operations(SERVER)).toEqual({
+      'create-server stock-db-new': 1,
+      'put-firewall-rule stock-db-new/firewallRules/skyferry-stock-worker': 1,
+      'put-firewall-rule stock-db-new/firewallRules/skyferry-stock-consumer-applications': 1,
+      'configure stock-db-new/configurations': 1,
+      'delete-firewall-rule stock-db-new/firewallRules/skyferry-stock-worker': 1,
+    });
+    expect(await lab.requests(create, 'done')).toHaveLength(1);
+  });
+
+  test('no secret is to be read anywhere', async () => {
+    expect(await leaks(lab, run)).toEqual([]);
+  });
+});
+
+test("another's server gets its former values back, whatever abort is told; killed when changes were sent", async () => {
+  const before = await server(SERVER);
+  const run = await lab.migrate(
+    edited(lab.config, {
+      name: 'guest',
+      target: {
+        ...lab.config.target,
+        create: undefined,
+        manage: ['parameters', 'firewall', 'sku', 'databases'],
+        sku: { load: 'Standard_D4ds_v4', run: 'Standard_D2ds_v4' },
+        iops: undefined,
+        parameters: { wait_timeout: '1234' },
+      },
+    }),
+  );
+  await run.untilPhase('awaiting-preparation');
+  const go = async () => await run.update('approve-preparation');
+  expect(await killAt(lab, run, { at: 'sent', call: resize }, go)).toContain('beginAct');
+  expect(await killAt(lab, run, { at: 'sent', call: setParameters })).toContain('beginAct');
+  lab.startWorker();
+  await run.untilPhase(...prepared);
+  expect(await server(SERVER)).toMatchObject({
+    sku: { name: 'Standard_D4ds_v4' },
+    overrides: { wait_timeout: '1234' },
+  });
+  await run.update('abort', { dropTarget: 'guest', deleteCreated: true });
+  const undone = await undoneBy(run);
+  expect(undone).toMatch(/parameters are as before: .*wait_timeout=/);
+  expect(undone).toContain('the size is as before: Standard_D8ds_v4');
+  expect(await server(SERVER)).toEqual(before);
+  expect(await operations(SERVER)).toMatchObject({
+    // There and back: once more for one server, twice for the other.
+    'update-server stock-db-new': 2,
+    'configure stock-db-new/configurations': 3,
+  });
+});
+
+test('its own server is removed when told so; killed when that was sent', async () => {
+  const run = await lab.migrate(lab.config);
+  // What has to be resized before the window is in the plan again.
+  await run.untilPhase('awaiting-preparation');
+  const go = async () => await run.update('abort', { deleteCreated: true });
+  expect(await killAt(lab, run, { at: 'sent', call: remove }, go)).toContain('undoClouds');
+  lab.startWorker();
+  expect(await undoneBy(run)).toMatch(/the Azure server stock-db-new/);
+  expect(await server(SERVER)).toBeUndefined();
+  expect(await operations(SERVER)).toMatchObject({ 'delete-server stock-db-new': 1 });
+});
+
+describe('a second server, removed at once', () => {
+  const SECOND = 'stock-db-second';
+  let run: CloudsRun;
+
+  test('killed when its creation was sent', async () => {
+    run = await lab.migrate(
+      edited(lab.config, { name: 'second', target: { ...lab.config.target, server: SECOND } }),
+    );
+    await run.untilPhase('awaiting-preparation');
+    const go = async () => await run.update('approve-preparation');
+    expect(await killAt(lab, run, { at: 'sent', call: create }, go)).toContain('beginAct');
+  });
+
+  test('a right that is missing is named, and the phase goes on once it is granted', async () => {
+    const [first, next] = ['firewallRules/write', 'updateConfigurations/action'].map(
+      (action) => `Microsoft.DBforMySQL/flexibleServers/${action}`,
+    ) as [string, string];
+    const grantFirst = revoke(first);
+    const grantNext = revoke(next);
+    try {
+      lab.startWorker();
+      expect(await run.untilParked(first)).toMatchObject({
+        code: 'CLOUD_DENIED',
+        next: expect.stringContaining('docs/aws-to-azure.md'),
+      });
+      grantFirst();
+      await run.update('retry-phase');
+      expect(await run.untilParked(next)).toMatchObject({ code: 'CLOUD_DENIED' });
+    } finally {
+      grantNext();
+    }
+  });
+
+  test('killed while abort removes the server', async () => {
+    const go = async () => await run.update('abort', { deleteCreated: true });
+    expect(await killAt(lab, run, { at: 'before', call: remove }, go)).toContain('undoClouds');
+    expect(await killAt(lab, run, polling)).toContain('undoClouds');
+    lab.startWorker();
+    expect(await undoneBy(run)).toMatch(/the Azure server stock-db-second/);
+    expect(await server(SECOND)).toBeUndefined();
+    expect(await operations(SECOND)).toMatchObject({
+      'create-server stock-db-second': 1,
+      'delete-server stock-db-second': 1,
+    });
+  });
+});
+
+async function undoneBy(run: CloudsRun): Promise<string> {
+  const { aborted } = (await run.handle.result()) as MigrationReport;
+  return aborted?.undone.join('\n') ?? '';
+}
+
+function edited(config: MigrationConfig, changes: Record<string, unknown>): MigrationConfig {
+  return migrationConfigSchema.parse({ ...config, ...changes });
+}
+
+async function stored<T>(name: string): Promise<Record<string, T>> {
+  return JSON.parse(await readFile(join(lab.clouds.folder, 'state', name), 'utf8'));
+}
+
+/** What was last asked for; what it was started with changes with every restart. */
+async function server(name: string): Promise<unknown> {
+  const found = (await stored<object>('azure/flexible-servers.json'))[name];
+  return found === undefined ? undefined : { ...found, started: undefined };
+}
+
+/** What was done to it, and how often. */
+async function operations(name: string): Promise<Record<string, number>> {
+  const all = Object.values(
+    await stored<{ kind: string; resource: string }>('azure/operations-Microsoft.DBforMySQL.json'),
+  );
+  const counts: Record<string, number> = {};
+  for (const { kind, resource } of all) {
+    if (resource.split('/')[0] !== name) continue;
+    const key = `${kind} ${resource}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
+}
