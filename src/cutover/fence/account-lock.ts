@@ -37,6 +37,17 @@ export interface AccountLockState {
 
 /** An account by whose login nobody was stopped before may be let in by an earlier look at its lock. */
 const LOOK_AGAIN_MS = 50;
+/** Longer than an honest login takes. */
+const LOGIN_WITHIN_MS = 2_000;
+
+/** A login that began after the lock is refused by itself, and not to be ended or waited for. */
+function mayGetIn({ thread, connecting }: Session, known: ReadonlySet<number>): boolean {
+  return !connecting || known.has(thread);
+}
+
+function threadsOf(sessions: readonly Session[]): ReadonlySet<number> {
+  return new Set(sessions.map(({ thread }) => thread));
+}
 
 /**
  * Locks every account that may write in the migrated schemas, and ends their sessions until none is
@@ -109,8 +120,11 @@ export class AccountLockFence implements Fence {
       });
     }
     await withConnection(this.#account, { signal }, async (connection) => {
+      let known: ReadonlySet<number> | null = null;
       for (;;) {
-        const left = await this.#sessionsOf(connection, former.accounts);
+        const sessions = await this.#sessionsOf(connection, former.accounts);
+        const before = (known ??= threadsOf(sessions));
+        const left = sessions.filter((session) => mayGetIn(session, before));
         if (left.length === 0) return;
         if (performance.now() > deadline) throw stillThere(left.length, lockWaitMs);
         // One that cannot be told may be anybody's: it is waited for.
@@ -195,14 +209,33 @@ export class AccountLockFence implements Fence {
     const there = await this.#administratorsThere(administrators, signal);
     if (there !== undefined) return there.found;
     return await withConnection(this.#account, optional(signal), async (connection) => {
-      // One that logged in at the very moment of the lock may not have been there yet.
-      for (const wait of [0, LOOK_AGAIN_MS]) {
-        await pause(wait, signal);
-        const left = await this.#sessionsOf(connection, covered);
-        if (left.length > 0) return `${left.length} session(s) of locked accounts are still there`;
-      }
-      return null;
+      const count = await this.#countSessions(connection, covered, signal);
+      return count === 0 ? null : `${count} session(s) of locked accounts are still there`;
     });
+  }
+
+  /**
+   * Applications go on trying to log in, and are refused: that is seen for a moment, and is no session. One
+   * that began before the lock may be let in yet, so it is looked at until it stays or is gone.
+   */
+  async #countSessions(
+    connection: Connection,
+    covered: readonly AccountName[],
+    signal?: AbortSignal,
+  ): Promise<number> {
+    let known: ReadonlySet<number> = new Set();
+    const deadline = performance.now() + LOGIN_WITHIN_MS;
+    for (let look = 1; ; look++) {
+      const sessions = await this.#sessionsOf(connection, covered);
+      const stayed = sessions.filter(({ thread }) => known.has(thread));
+      const inside = stayed.filter(({ connecting }) => !connecting);
+      if (inside.length > 0) return inside.length;
+      const mayStay = sessions.some(({ connecting }) => !connecting) || stayed.length > 0;
+      // One that logged in at the very moment of the lock may not have been there yet: at least twice.
+      if ((look > 1 && !mayStay) || performance.now() > deadline) return stayed.length;
+      known = threadsOf(sessions);
+      await pause(LOOK_AGAIN_MS, signal);
+    }
   }
 
   async #administratorsThere(

@@ -5,6 +5,8 @@ export interface Session {
   readonly thread: number;
   /** Who logged in; null: within a program of somebody else, and it cannot be seen for whom. */
   readonly user: string | null;
+  /** Its login is under way: it runs nothing yet, and may still be refused. */
+  readonly connecting: boolean;
   /** Ended, and still rolling back. */
   readonly dying: boolean;
   readonly statement: string;
@@ -35,6 +37,7 @@ export async function listSessions(connection: Connection): Promise<Session[]> {
   return shown.map(({ Id, User, Host, Command, Info }) => ({
     thread: Number(Id),
     user: users.get(Number(Id)) ?? (/[%_]/.test(Host) ? null : User),
+    connecting: Command === 'Connect',
     dying: Command === 'Killed',
     statement: Info ?? '',
   }));

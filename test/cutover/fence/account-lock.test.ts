@@ -166,6 +166,26 @@ describe('the fence by locked accounts', () => {
     await Promise.all(writers);
   });
 
+  it('holds while applications go on trying to log in', async () => {
+    const former = await fence.read(signal);
+    await fence.raise(former, within);
+    const stop = new AbortController();
+    const refused = new Set<number | string>();
+    const trying = Array.from({ length: 6 }, async () => {
+      while (!stop.signal.aborted)
+        refused.add(await outcome(withConnection(app, {}, async () => {})));
+    });
+    const held: boolean[] = [];
+    for (let look = 0; look < 25; look++) held.push(await fence.isRaised(signal));
+    const again = await fence.raise(former, within);
+    stop.abort();
+    await Promise.all(trying);
+    expect(again).toBeUndefined();
+    expect([...refused]).toEqual([3118]);
+    expect(held.filter((one) => !one)).toEqual([]);
+    await fence.lower(former);
+  });
+
   it('ends a session that is within a program of another account', async () => {
     await root.query(
       'CREATE PROCEDURE app.slow() SQL SECURITY DEFINER BEGIN DO SLEEP(30); INSERT INTO app.t (v) VALUES (815); END',
