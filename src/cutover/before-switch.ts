@@ -15,7 +15,7 @@ import type { Verdict } from '../verify/verdict.ts';
 import { Budget } from './budget.ts';
 import { compareResidue } from './compare-residue.ts';
 import { compensate, lowerAsLoser } from './compensate.ts';
-import type { Foreign } from './fence/fence.ts';
+import type { FenceState, Foreign } from './fence/fence.ts';
 import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
 import type { CutoverJournal, TargetPosition } from './journal.ts';
@@ -97,7 +97,7 @@ async function stopWrites(
     const former = journal.state.former ?? (await job.fence.read(signal));
     if (former.foreign !== undefined) throw alreadyFenced(former.foreign);
     await journal.write({ former });
-    await job.fence.approach?.(former, { signal });
+    await approach(job, signal, journal, former);
     const fencedAt = journal.state.fencedAt ?? new Date().toISOString();
     await journal.write({ fencedAt });
     budget.start(fencedAt);
@@ -120,6 +120,22 @@ async function stopWrites(
     position,
     evidence: { ...journal.state.evidence, fence: proof, quiescence: evidence },
   });
+}
+
+/** It may take minutes: another attempt may have taken over meanwhile, and what held may not hold any more. */
+async function approach(
+  job: CutoverJob,
+  signal: AbortSignal,
+  journal: CutoverJournal,
+  former: FenceState,
+): Promise<void> {
+  if (job.fence.approach === undefined) return;
+  try {
+    await job.fence.approach(former, { signal });
+  } finally {
+    await lowerAsLoser(job, journal, former);
+  }
+  await job.mayProceed(signal);
 }
 
 /** Behind the fence: everything that the target still lacks. */

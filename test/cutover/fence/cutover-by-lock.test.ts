@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CutoverJob } from '../../../src/cutover/cutover.ts';
 import { cutOver, settleCutover } from '../../../src/cutover/cutover.ts';
 import { createFence } from '../../../src/cutover/fence/create-fence.ts';
+import type { Fence } from '../../../src/cutover/fence/fence.ts';
 import { createFileSwitch } from '../../../src/cutover/switches/file.ts';
 import type { Connection } from '../../../src/mysql/connection.ts';
 import { openConnection, withConnection } from '../../../src/mysql/connection.ts';
@@ -161,6 +162,38 @@ test('one that begins only later is found before the first switch', async () => 
   await expect(run).rejects.toMatchObject({ code: 'NOT_QUIESCENT' });
   expect(await isLocked('app')).toBe(false);
   await sleep(500);
+});
+
+test('overtaken on its way to the fence, it takes back what it did there', async () => {
+  let events = 'ON';
+  const withEvents = (fence: Fence): Fence => ({
+    kind: fence.kind,
+    stops: fence.stops,
+    describe: () => fence.describe(),
+    read: async (signal) => await fence.read(signal),
+    approach: async () => {
+      // Whoever thinks that this attempt is dead puts everything back, and only then its order arrives.
+      await settleCutover(overtaken, { signal: AbortSignal.timeout(60_000) });
+      events = 'OFF';
+    },
+    raise: async (former, within) => await fence.raise(former, within),
+    isRaised: async (signal) => await fence.isRaised(signal),
+    prove: async (signal) => await fence.prove(signal),
+    persist: async (signal) => await fence.persist(signal),
+    lower: async (former) => {
+      await fence.lower(former);
+      events = 'ON';
+    },
+    unfenceCommand: (former) => fence.unfenceCommand(former),
+  });
+  const overtaken: CutoverJob = {
+    ...job,
+    fence: withEvents(job.fence),
+    fenceOf: (kind) => withEvents(job.fenceOf(kind)),
+  };
+  await expect(cutOver(overtaken, options())).rejects.toMatchObject({ code: 'EPOCH_LOST' });
+  expect(events).toBe('ON');
+  expect(await isLocked('app')).toBe(false);
 });
 
 test('killed behind the fence it is unlocked by who comes next', async () => {
