@@ -97,7 +97,7 @@ async function requireFence({ fence }: CutoverJob, signal: AbortSignal): Promise
   if (await fence.isRaised(signal)) return;
   throw new SkyferryFailure('NOT_QUIESCENT', 'the source is not fenced any more', {
     safe: 'no further endpoint is switched',
-    next: 'find out which side has taken writes since; once the target holds all of them, fence it again as it was (${fence.describe()}), then retry-phase',
+    next: `find out which side has taken writes since; once the target holds all of them, fence it again as it was (${fence.describe()}), then retry-phase`,
   });
 }
 
