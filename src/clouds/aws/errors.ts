@@ -32,6 +32,8 @@ const busy = new Set([
   'PriorRequestNotComplete',
   'InvalidDBInstanceState',
   'InvalidDBClusterState',
+  // Of a group whose last change is still being applied.
+  'InvalidDBParameterGroupState',
   'InternalFailure',
   'InternalServerError',
   'InternalServiceError',
