@@ -40,8 +40,9 @@ export async function undoClouds(
     lines.push(...(await undoSource({ ...sourceInput(job), deleteCreated }, { signal })));
   }
   if (target.kind !== 'mysql') {
-    const input = await targetInput(job, signal);
-    lines.push(...(await undoTarget({ ...input, deleteCreated }, { signal })));
+    // Nothing of it is derived from the source, which may be away by now.
+    const { config, azure: clients, formers } = job;
+    lines.push(...(await undoTarget({ config, clients, formers, deleteCreated }, { signal })));
   }
   return lines;
 }
