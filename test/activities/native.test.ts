@@ -15,7 +15,7 @@ let pair: Awaited<ReturnType<typeof startMysqlPair>>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
   [lab, pair] = await Promise.all([Lab.open(), startMysqlPair()]);
-  await run(pair.source, [
+  await execute(pair.source, [
     'CREATE DATABASE shop',
     `CREATE TABLE shop.customer (id int PRIMARY KEY AUTO_INCREMENT, name varchar(50), UNIQUE (name))`,
     `CREATE TABLE shop.orders (id bigint PRIMARY KEY AUTO_INCREMENT, customer int NOT NULL,
@@ -95,7 +95,7 @@ function arrived({ phase }: { phase: string }): boolean {
   return phase === 'awaiting-approval' || phase === 'parked';
 }
 
-async function run(endpoint: Endpoint, statements: readonly string[]): Promise<void> {
+async function execute(endpoint: Endpoint, statements: readonly string[]): Promise<void> {
   await using connection = await openConnection(endpoint);
   for (const sql of statements) await connection.query(sql);
 }
