@@ -32,8 +32,10 @@ export function actsLeft({ plan, done }: Preparation, when: PlannedAct['when']):
 }
 
 /** One approval covers all of the plan: what is done at once, and what comes before the window. */
-export function needsApproval({ plan }: Preparation): boolean {
-  return [...plan.source.acts, ...plan.target.acts].some((act) => act.needsApproval);
+export function needsApproval({ plan, done }: Preparation): boolean {
+  return [...plan.source.acts, ...plan.target.acts].some(
+    (act) => act.needsApproval && done[act.name] === undefined,
+  );
 }
 
 export function isApproved({ approval }: Preparation): boolean {

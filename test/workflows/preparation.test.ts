@@ -39,6 +39,7 @@ describe('servers in clouds', () => {
       {
         surveyClouds: inTurn(
           async () => plan,
+          async () => plan,
           async () => cloudPlan,
         ),
         completeAct: async ({ act, begun, addresses }) => {
@@ -108,11 +109,37 @@ describe('servers in clouds', () => {
     expect(run.calls.filter((call) => call === 'beginAct')).toHaveLength(1);
   });
 
-  test('an act that was begun is awaited after a failure, not begun again', async () => {
+  test('an act that was begun is awaited after nobody could ask, not begun again', async () => {
     let tokens = 0;
     const run = await lab.start(
       {
         surveyClouds: inTurn(
+          async () => ({ ...plan, source: surveyed({}) }),
+          async () => ({ ...plan, source: surveyed({}) }),
+          async () => cloudPlan,
+        ),
+        beginAct: async () => ({ token: `t${++tokens}`, already: false, former: {} }),
+        completeAct: inTurn(failing('CLOUD_BUSY'), async ({ begun }) => ({
+          note: `ready by ${begun.token}`,
+        })),
+      },
+      cloudConfig,
+    );
+    await run.untilPhase('awaiting-preparation');
+    await run.send('approve-preparation', { by: 'ann' });
+    const parked = await run.untilPhase('parked');
+    expect(parked).toMatchObject({ parkedIn: 'preparing', failure: { code: 'CLOUD_BUSY' } });
+    await run.send('retry-phase', { by: 'ann' });
+    const { preparation } = await run.untilPhase('awaiting-approval');
+    expect(preparation?.acts[0]?.done).toBe('ready by t1');
+  });
+
+  test('an operation that failed is begun once more when a person says so', async () => {
+    let tokens = 0;
+    const run = await lab.start(
+      {
+        surveyClouds: inTurn(
+          async () => ({ ...plan, source: surveyed({}) }),
           async () => ({ ...plan, source: surveyed({}) }),
           async () => cloudPlan,
         ),
@@ -129,7 +156,46 @@ describe('servers in clouds', () => {
     expect(parked).toMatchObject({ parkedIn: 'preparing', failure: { code: 'CLOUD_FAILED' } });
     await run.send('retry-phase', { by: 'ann' });
     const { preparation } = await run.untilPhase('awaiting-approval');
-    expect(preparation?.acts[0]?.done).toBe('ready by t1');
+    expect(preparation?.acts[0]?.done).toBe('ready by t2');
+  });
+
+  test('what interrupts before the window is approved, though there is nothing to do at once', async () => {
+    const resize = planned({
+      name: 'azure/run-size',
+      when: 'before-window',
+      interrupts: 'the target for a minute',
+      needsApproval: true,
+    });
+    const later = { ...plan, source: surveyed({}), target: surveyed({ acts: [resize] }) };
+    const run = await lab.start({ surveyClouds: async () => later }, cloudConfig);
+    await run.untilPhase('awaiting-preparation');
+    expect(run.calls).not.toContain('beginAct');
+    await run.send('approve-preparation', { by: 'ann', planHash: hash });
+    await run.untilPhase('awaiting-approval');
+    expect(run.calls.filter((call) => call === 'beginAct')).toHaveLength(1);
+  });
+
+  test('what has become different while a person thought about it is not done', async () => {
+    const changed = {
+      ...plan,
+      hash: 'e'.repeat(64),
+      source: surveyed({ acts: [{ ...reboot, interrupts: 'the source for an upgrade' }] }),
+    };
+    const run = await lab.start(
+      {
+        surveyClouds: inTurn(
+          async () => plan,
+          async () => changed,
+        ),
+      },
+      cloudConfig,
+    );
+    await run.untilPhase('awaiting-preparation');
+    await run.send('approve-preparation', { by: 'ann', planHash: hash });
+    const status = await run.until(({ preparation }) => preparation?.planHash === changed.hash);
+    expect(status.phase).toBe('awaiting-preparation');
+    expect(status.blockers).toContainEqual(expect.stringContaining('an upgrade'));
+    expect(run.calls).not.toContain('beginAct');
   });
 
   test('a blocker in a cloud stops before anything is changed', async () => {

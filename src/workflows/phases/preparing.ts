@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import type { PlannedAct, Survey } from '../../prepare/act.ts';
 import { beginAct, completeAct, persistently, surveyClouds } from '../activities.ts';
+import { summarize } from '../failures.ts';
 import { isInClouds } from '../messages.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
@@ -31,8 +32,14 @@ export async function survey(migration: Migration): Promise<Phase> {
   }
   const former = state.preparation;
   state.preparation = former === null ? newPreparation(plan) : takeUp(former, plan);
+  // Also when all of it comes only before the window: nobody is asked there any more.
+  if (mustAsk(state.preparation)) return 'awaiting-preparation';
   if (actsLeft(state.preparation, 'preparation').length === 0) return locate(migration);
-  return needsApproval(state.preparation) ? 'awaiting-preparation' : 'preparing';
+  return 'preparing';
+}
+
+function mustAsk(preparation: Preparation): boolean {
+  return needsApproval(preparation) && !isApproved(preparation);
 }
 
 /** What was done stays done; another plan needs another approval. */
@@ -53,11 +60,12 @@ function takeUp(former: Preparation, plan: Preparation['plan']): Preparation {
   };
 }
 
-export async function awaitingPreparation({ state }: Migration): Promise<Phase> {
-  const { preparation } = state;
+export async function awaitingPreparation(migration: Migration): Promise<Phase> {
+  const { preparation } = migration.state;
   if (preparation === null) return 'preflight';
   await condition(() => isApproved(preparation));
-  return 'preparing';
+  // It may have waited for days: what a reboot would bring along by now needs an approval of its own.
+  return await survey(migration);
 }
 
 /** Each act is one visible pair of activities; then the clouds are looked at again. */
@@ -65,7 +73,8 @@ export async function preparing(migration: Migration): Promise<Phase> {
   const { state } = migration;
   const { preparation } = state;
   if (preparation === null) return 'preflight';
-  if (needsApproval(preparation) && preparation.approval === null) return 'awaiting-preparation';
+  // It was stopped for so long that the approval is none any more: what is left is planned anew.
+  if (mustAsk(preparation)) return 'preflight';
   await performAll(migration, preparation, 'preparation');
   return await locate(migration);
 }
@@ -121,7 +130,13 @@ async function perform(
     preparation.begun = { act: name, begun };
   }
   const { begun } = preparation.begun;
-  const { note, address } = await persistently(() => completeAct({ ...input, begun }));
+  const { note, address } = await persistently(() => completeAct({ ...input, begun })).catch(
+    (error: unknown) => {
+      // An operation that has failed stays so: the next try has to begin, and looks before it does.
+      if (hasFailed(error)) preparation.begun = null;
+      throw error;
+    },
+  );
   preparation.begun = null;
   if (address !== undefined) {
     // Acts that follow reach what was made.
@@ -129,6 +144,12 @@ async function perform(
   }
   preparation.done = { ...preparation.done, [name]: { note, at: nowIso() } };
   milestone(migration, note);
+}
+
+/** Not that nobody could ask, or that it still goes on. */
+function hasFailed(error: unknown): boolean {
+  const failure = summarize(error);
+  return failure !== null && failure.code !== 'TIMEOUT' && failure.code !== 'CLOUD_BUSY';
 }
 
 /** What is shown of servers that were changed; the plan's acts stay as they were approved. */
