@@ -51,7 +51,10 @@ export interface Activities {
     input: OfClouds & Pick<OfAct, 'formers' | 'addresses'> & { readonly deleteCreated: boolean },
   ) => Promise<string[]>;
   lowerTtls: (input: OfMigration) => Promise<LoweredTtl[]>;
-  restoreTtls: (input: OfMigration & { readonly ttls: readonly LoweredTtl[] }) => Promise<string[]>;
+  /** null: what stands beside the records counts. */
+  restoreTtls: (
+    input: OfMigration & { readonly ttls: readonly LoweredTtl[] | null },
+  ) => Promise<string[]>;
   /** Returns when people have to be told something else of the source's binlog than `known`. */
   guardBinlog: (
     input: OfMigration & { readonly etaHours: number; readonly known: BinlogWatch | null },

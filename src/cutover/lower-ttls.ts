@@ -22,28 +22,28 @@ export async function lowerTtls(
 }
 
 /**
- * Puts back what `lowerTtls` returned, for the same consumers. One line each for people; what cannot be
- * put back is a line too, since the switch itself is done.
+ * Puts back what `lowerTtls` returned, for the same consumers; null: it did not come to its end, so what it
+ * left beside the records counts. One line each for people; what cannot be put back is a line too, since
+ * the switch itself is done.
  */
 export async function restoreTtls(
   consumers: readonly Consumer[],
-  lowered: readonly LoweredTtl[],
+  lowered: readonly LoweredTtl[] | null,
   signal: AbortSignal,
 ): Promise<string[]> {
   const lines: string[] = [];
   for (const [i, { switch: each }] of withTtl(consumers).entries()) {
-    const former = lowered[i];
-    if (former === undefined || former.consumer !== each.consumer) continue;
-    const { consumer, formerTtl } = former;
+    const former = lowered?.[i];
+    if (lowered !== null && former?.consumer !== each.consumer) continue;
+    const { consumer } = each;
     try {
-      await each.restoreTtl?.(formerTtl, signal);
-      lines.push(`the TTL of ${consumer}'s record is ${formerTtl} s again`);
+      const ttl = await each.restoreTtl?.(former?.formerTtl ?? null, signal);
+      if (ttl !== null) lines.push(`the TTL of ${consumer}'s record is ${ttl} s again`);
     } catch (error) {
       signal.throwIfAborted();
       if (!isFailure(error, 'SWITCH_FAILED')) throw error;
-      lines.push(
-        `the TTL of ${consumer}'s record could not be put back to ${formerTtl} s: ${error.message}`,
-      );
+      const to = former === undefined ? 'if it was lowered' : `to ${former.formerTtl} s`;
+      lines.push(`the TTL of ${consumer}'s record could not be put back ${to}: ${error.message}`);
     }
   }
   return lines;

@@ -96,4 +96,23 @@ describe('TTLs around the switch', () => {
     ]);
     expect(free.state.ttl).toBe(60);
   });
+
+  test('what was lowered before lowering was broken off is put back by its mark', async () => {
+    const [first, second, untouched] = [new Memory(300), new Memory(60), new Memory(40)];
+    const consumers = [
+      consumer('first', first),
+      consumer('second', second),
+      consumer('untouched', untouched),
+    ];
+    second.failure = new SkyferryFailure('CLOUD_DENIED', 'change record: denied');
+    await expect(lowerTtls(consumers, signal)).rejects.toMatchObject({ code: 'SWITCH_FAILED' });
+    expect(await restoreTtls(consumers, null, signal)).toEqual([
+      "the TTL of first's record is 300 s again",
+    ]);
+    expect([first, second, untouched].map(({ state }) => [state.ttl, state.lowered])).toEqual([
+      [300, null],
+      [60, null],
+      [40, null],
+    ]);
+  });
 });

@@ -151,11 +151,15 @@ export function createCnameSwitch<V>(
       return { formerTtl, waitMs: Math.max(0, Date.parse(since) + 1000 * formerTtl - Date.now()) };
     },
     async restoreTtl(formerTtl, signal) {
+      let former = formerTtl;
       await change(signal, (state) => {
-        if (state.lowered === null && (state.ttl === formerTtl || state.ttl !== ttl)) return null;
+        former ??= state.lowered?.formerTtl ?? null;
+        if (former === null) return null;
+        if (state.lowered === null && (state.ttl === former || state.ttl !== ttl)) return null;
         // Whatever else it is was chosen by somebody after it had been lowered.
-        return { ...state, ttl: state.ttl === ttl ? formerTtl : state.ttl, lowered: null };
+        return { ...state, ttl: state.ttl === ttl ? former : state.ttl, lowered: null };
       });
+      return former;
     },
   };
 }

@@ -18,8 +18,11 @@ export interface Switch {
    * still knows the first TTL. Throws SWITCH_FAILED.
    */
   lowerTtl?(signal: AbortSignal): Promise<LoweredTtl>;
-  /** Puts the TTL back, unless somebody has chosen another one since. May be repeated. */
-  restoreTtl?(formerTtl: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Puts the TTL back, unless somebody has chosen another one since. May be repeated. Without `formerTtl`
+   * only where it stands beside the record that it was lowered. Returns what was put back; null: nothing.
+   */
+  restoreTtl?(formerTtl: number | null, signal: AbortSignal): Promise<number | null>;
 }
 
 export interface LoweredTtl {

@@ -6,6 +6,7 @@ import { isInClouds } from '../messages.ts';
 import type { AbortResult } from '../results.ts';
 import type { Migration } from '../migration.ts';
 import { located, milestone, park } from '../migration.ts';
+import { hasTtls } from './waiting.ts';
 
 export async function parked({ state }: Migration): Promise<Phase> {
   await condition(() => state.retry);
@@ -33,7 +34,11 @@ async function undo(
     if (result.refused) return result;
     undone.push(...result.undone);
   }
-  if (ttls !== null) undone.push(...(await restoreTtls({ config: located(migration), ttls })));
+  // Stopped while they were being lowered, nobody has said which ones are.
+  if (ttls !== null || (state.verifiedOnce && hasTtls(config))) {
+    undone.push(...(await restoreTtls({ config: located(migration), ttls })));
+    state.ttls = null;
+  }
   if (preparation !== null) {
     const { source, target } = preparation.plan;
     const addresses = servers ?? { source: source.address, target: target.address };

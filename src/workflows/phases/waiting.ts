@@ -1,5 +1,5 @@
 import { condition, sleep } from '@temporalio/workflow';
-import type { SwitchConfig } from '../../config/schema.ts';
+import type { MigrationConfig, SwitchConfig } from '../../config/schema.ts';
 import { durationMs } from '../../config/schema.ts';
 import { lowerTtls, persistently, readLag, resolveWindow, watchLag } from '../activities.ts';
 import { firstOf } from '../interruption.ts';
@@ -59,11 +59,15 @@ export async function awaitingApproval(migration: Migration): Promise<Phase> {
 /** Ahead of the fence, so that waiting for the former TTLs to run out is no downtime. */
 async function lowerTheirTtls(migration: Migration): Promise<void> {
   const { config, state } = migration;
-  if (state.ttls !== null || !config.cutover.switches.some(isDns)) return;
+  if (state.ttls !== null || !hasTtls(config)) return;
   state.ttls = await lowerTtls({ config: located(migration) });
   for (const { consumer, formerTtl } of state.ttls) {
     milestone(migration, `the TTL of ${consumer}'s record is lowered (before: ${formerTtl} s)`);
   }
+}
+
+export function hasTtls({ cutover }: Pick<MigrationConfig, 'cutover'>): boolean {
+  return cutover.switches.some(isDns);
 }
 
 const isDns = ({ kind }: SwitchConfig): boolean => kind !== 'file' && kind !== 'command' && kind !== 'aws-secret'; // prettier-ignore
