@@ -49,8 +49,8 @@ export async function guardBinlog(
       first ??= now;
       const facts = await lookAt(job, binlogRate(first, now), signal);
       const watch = await act(job, facts, signal);
-      onProgress(watch.warning ?? 'the source keeps its binlog long enough');
-      if (!isSame(watch, known)) return watch;
+      onProgress(watch?.warning ?? 'the source keeps its binlog long enough');
+      if (watch !== null && !isSame(watch, known)) return watch;
     } catch (error) {
       signal.throwIfAborted();
       if (!isFailure(error)) throw error;
@@ -75,13 +75,16 @@ async function lookAt(
   );
 }
 
+/** Null: to be looked at once more. */
 async function act(
   { source, etaHours }: GuardJob,
   facts: BinlogFacts,
   signal: AbortSignal,
-): Promise<BinlogWatch> {
+): Promise<BinlogWatch | null> {
   const advice = adviseRetention(facts, { etaHours, pausing: false });
   const paused = adviseRetention(facts, { etaHours: null, pausing: true });
+  // What more hours take of the storage is known from the second look on.
+  if (advice.kind === 'raise' && facts.bytesPerHour === null) return null;
   if (advice.kind === 'raise') {
     await withConnection(source, { signal }, (connection) =>
       setRdsRetention(connection, advice.hours),
