@@ -1,5 +1,6 @@
 import { look } from '../../src/sandbox/demo/follow.ts';
-import type { Call, CloudsLab, CloudsRun } from './clouds-lab.ts';
+import type { Call, CloudsLab } from './clouds-lab.ts';
+import type { CloudsRun } from './clouds-run.ts';
 
 /** Where a worker is killed: the place is held by the clouds, by connections that drop or answers that wait. */
 export type Moment =

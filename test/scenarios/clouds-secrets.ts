@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { CA } from '../../src/sandbox/demo/clouds/files.ts';
-import type { CloudsLab, CloudsRun } from './clouds-lab.ts';
+import type { CloudsLab } from './clouds-lab.ts';
+import type { CloudsRun } from './clouds-run.ts';
 
 /** Of what takes up waiting again: an address and a state, no body. */
 const TOKEN_BYTES = 1_100;

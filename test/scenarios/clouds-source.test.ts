@@ -1,13 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { look } from '../../src/sandbox/demo/follow.ts';
 import type { MigrationReport } from '../../src/workflows/results.ts';
 import { killAt } from './clouds-kill.ts';
-import type { CloudsRun } from './clouds-lab.ts';
-import { CloudsLab, prepared } from './clouds-lab.ts';
+import { CloudsLab } from './clouds-lab.ts';
 import { revoke } from './clouds-rights.ts';
+import type { CloudsRun } from './clouds-run.ts';
+import { prepared } from './clouds-run.ts';
 import { leaks } from './clouds-secrets.ts';
 
 /** RDS as it comes is prepared by workers that are killed in each act, at each place. */
+// Each kill costs seconds on a machine that does other things as well.
+vi.setConfig({ testTimeout: 120_000 });
+
 let lab: CloudsLab;
 let run: CloudsRun;
 beforeAll(async () => {

@@ -1,16 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { MigrationConfig } from '../../src/config/schema.ts';
 import { migrationConfigSchema } from '../../src/config/schema.ts';
 import type { MigrationReport } from '../../src/workflows/results.ts';
 import { killAt } from './clouds-kill.ts';
-import type { CloudsRun } from './clouds-lab.ts';
-import { CloudsLab, prepared } from './clouds-lab.ts';
+import { CloudsLab } from './clouds-lab.ts';
 import { revoke } from './clouds-rights.ts';
+import type { CloudsRun } from './clouds-run.ts';
+import { prepared } from './clouds-run.ts';
 import { leaks } from './clouds-secrets.ts';
+import { azureOperations, azureServer } from './clouds-state.ts';
 
 /** An Azure server is made, prepared and removed by workers that are killed in each act, at each place. */
+// Each kill costs seconds on a machine that does other things as well.
+vi.setConfig({ testTimeout: 120_000 });
+
 let lab: CloudsLab;
 beforeAll(async () => {
   lab = await CloudsLab.open({ sourceIsReady: true });
@@ -64,11 +67,11 @@ describe('a server is made, and kept by abort', () => {
       /kept the Azure server stock-db-new .* abort --delete-created removes it/,
     );
     expect(undone).toContain('no longer let in: 203.0.113.7 (skyferry-stock-worker)');
-    expect(await server(SERVER)).toMatchObject({ state: 'Ready' });
+    expect(await azureServer(lab, SERVER)).toMatchObject({ state: 'Ready' });
   });
 
   test('one resource and one operation of each', async () => {
-    expect(await operations(SERVER)).toEqual({
+    expect(await azureOperations(lab, SERVER)).toEqual({
       'create-server stock-db-new': 1,
       'put-firewall-rule stock-db-new/firewallRules/skyferry-stock-worker': 1,
       'put-firewall-rule stock-db-new/firewallRules/skyferry-stock-consumer-applications': 1,
@@ -84,7 +87,7 @@ describe('a server is made, and kept by abort', () => {
 });
 
 test("another's server gets its former values back, whatever abort is told; killed when changes were sent", async () => {
-  const before = await server(SERVER);
+  const before = await azureServer(lab, SERVER);
   const run = await lab.migrate(
     edited(lab.config, {
       name: 'guest',
@@ -104,7 +107,7 @@ test("another's server gets its former values back, whatever abort is told; kill
   expect(await killAt(lab, run, { at: 'sent', call: setParameters })).toContain('beginAct');
   lab.startWorker();
   await run.untilPhase(...prepared);
-  expect(await server(SERVER)).toMatchObject({
+  expect(await azureServer(lab, SERVER)).toMatchObject({
     sku: { name: 'Standard_D4ds_v4' },
     overrides: { wait_timeout: '1234' },
   });
@@ -112,8 +115,8 @@ test("another's server gets its former values back, whatever abort is told; kill
   const undone = await undoneBy(run);
   expect(undone).toMatch(/parameters are as before: .*wait_timeout=/);
   expect(undone).toContain('the size is as before: Standard_D8ds_v4');
-  expect(await server(SERVER)).toEqual(before);
-  expect(await operations(SERVER)).toMatchObject({
+  expect(await azureServer(lab, SERVER)).toEqual(before);
+  expect(await azureOperations(lab, SERVER)).toMatchObject({
     // There and back: once more for one server, twice for the other.
     'update-server stock-db-new': 2,
     'configure stock-db-new/configurations': 3,
@@ -128,8 +131,8 @@ test('its own server is removed when told so; killed when that was sent', async 
   expect(await killAt(lab, run, { at: 'sent', call: remove }, go)).toContain('undoClouds');
   lab.startWorker();
   expect(await undoneBy(run)).toMatch(/the Azure server stock-db-new/);
-  expect(await server(SERVER)).toBeUndefined();
-  expect(await operations(SERVER)).toMatchObject({ 'delete-server stock-db-new': 1 });
+  expect(await azureServer(lab, SERVER)).toBeUndefined();
+  expect(await azureOperations(lab, SERVER)).toMatchObject({ 'delete-server stock-db-new': 1 });
 });
 
 describe('a second server, removed at once', () => {
@@ -171,8 +174,8 @@ describe('a second server, removed at once', () => {
     expect(await killAt(lab, run, polling)).toContain('undoClouds');
     lab.startWorker();
     expect(await undoneBy(run)).toMatch(/the Azure server stock-db-second/);
-    expect(await server(SECOND)).toBeUndefined();
-    expect(await operations(SECOND)).toMatchObject({
+    expect(await azureServer(lab, SECOND)).toBeUndefined();
+    expect(await azureOperations(lab, SECOND)).toMatchObject({
       'create-server stock-db-second': 1,
       'delete-server stock-db-second': 1,
     });
@@ -186,28 +189,4 @@ async function undoneBy(run: CloudsRun): Promise<string> {
 
 function edited(config: MigrationConfig, changes: Record<string, unknown>): MigrationConfig {
   return migrationConfigSchema.parse({ ...config, ...changes });
-}
-
-async function stored<T>(name: string): Promise<Record<string, T>> {
-  return JSON.parse(await readFile(join(lab.clouds.folder, 'state', name), 'utf8'));
-}
-
-/** What was last asked for; what it was started with changes with every restart. */
-async function server(name: string): Promise<unknown> {
-  const found = (await stored<object>('azure/flexible-servers.json'))[name];
-  return found === undefined ? undefined : { ...found, started: undefined };
-}
-
-/** What was done to it, and how often. */
-async function operations(name: string): Promise<Record<string, number>> {
-  const all = Object.values(
-    await stored<{ kind: string; resource: string }>('azure/operations-Microsoft.DBforMySQL.json'),
-  );
-  const counts: Record<string, number> = {};
-  for (const { kind, resource } of all) {
-    if (resource.split('/')[0] !== name) continue;
-    const key = `${kind} ${resource}`;
-    counts[key] = (counts[key] ?? 0) + 1;
-  }
-  return counts;
 }
