@@ -139,7 +139,7 @@ function loadSizing({ config, server }: Seen): PlannedAct[] {
       interrupts: change.sku === undefined ? null : RESTART,
       costs: `${describePrice(serverPrice({ sku, storageGb, standby }, target), target)} until the window`,
       undo: `back to ${describeServer(server)}`,
-      former: { sku: server.sku, ...(server.iops !== null && { iops: String(server.iops) }) },
+      former: formerSize(server),
       needsApproval: true,
     },
   ];
@@ -201,6 +201,12 @@ function beforeWindow({ config, server }: Seen): PlannedAct[] {
                 ? null
                 : `${RESTART}; before the window, applying goes on afterwards`,
             costs: `${describePrice(price, target)} from then on`,
+            // What it had before the load, where that changed it, is known by `azure/load-size`.
+            ...(server !== null &&
+              !isOurs(config, server) && {
+                undo: `back to ${describeServer(server)}`,
+                former: formerSize(server),
+              }),
             needsApproval: true,
           },
         ]
@@ -244,6 +250,10 @@ function completion({ config, source }: Seen): PlannedAct[] {
         ]
       : []),
   ];
+}
+
+function formerSize({ sku, iops }: ServerView): Values {
+  return { sku, ...(iops !== null && { iops: String(iops) }) };
 }
 
 function formerValues(changed: Values, listed: Parameters): Values {

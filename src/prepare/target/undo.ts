@@ -95,7 +95,7 @@ async function closed(
 
 async function restored(server: FlexibleServer, formers: Formers, reach: Reach): Promise<string[]> {
   const values = formers['azure/load-parameters'] ?? {};
-  const { sku, iops } = formers['azure/load-size'] ?? {};
+  const { sku, iops } = formers['azure/load-size'] ?? formers['azure/run-size'] ?? {};
   const size = {
     sku,
     iops: iops === undefined ? undefined : Number(iops),

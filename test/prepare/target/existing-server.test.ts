@@ -102,3 +102,21 @@ test('with it a restart needs an approval, and abort puts size, parameters and f
   expect(after.address).not.toBeNull();
   expect(after.facts.join()).toMatch(/Standard_D2ds_v4, 64 GB, 900 IOPS/);
 }, 90_000);
+
+test('a size that is changed only before the window is put back too', async () => {
+  const later = azureConfig({
+    ...existing,
+    manage: ['parameters', 'firewall', 'sku', 'databases'],
+    sku: { run: 'Standard_D4ds_v4' },
+    iops: undefined,
+  });
+  const { acts } = await scene.survey(later);
+  expect(acts.map(({ name }) => name)).not.toContain('azure/load-size');
+  const resize = acts.find(({ name }) => name === 'azure/run-size');
+  expect(resize).toMatchObject({ undo: expect.stringContaining('Standard_D2ds_v4') as string });
+  const formers: Formers = { 'azure/run-size': resize?.former ?? {} };
+  await scene.perform(later, 'azure/run-size', formers);
+  expect((await scene.survey(later)).facts.join()).toContain('Standard_D4ds_v4');
+  await scene.undo(later, false, formers);
+  expect((await scene.survey(later)).facts.join()).toMatch(/Standard_D2ds_v4, 64 GB, 900 IOPS/);
+}, 90_000);
