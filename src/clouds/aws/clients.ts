@@ -2,6 +2,7 @@ import type { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { RDSClient } from '@aws-sdk/client-rds';
 import type { Route53Client } from '@aws-sdk/client-route-53';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { askAws } from './errors.ts';
 
 /** The SDKs' clients, each loaded and made when it is first asked for, one for each region. */
 export interface AwsClients {
@@ -73,13 +74,18 @@ export function createAwsClients({ env, ca }: AwsOptions): AwsClients {
     route53: () => route53(ROUTE_53_REGION),
     databaseToken: async ({ region, host, port, user }) => {
       const { Signer } = await import('@aws-sdk/rds-signer');
-      return await new Signer({
+      const signer = new Signer({
         region,
         hostname: host,
         port,
         username: user,
         ...(credentials !== undefined && { credentials }),
-      }).getAuthToken();
+      });
+      // No call, but credentials may have to be fetched for it.
+      const { signal } = new AbortController();
+      return await askAws(`making a database login for ${user}`, signal, () =>
+        signer.getAuthToken(),
+      );
     },
   };
 }
