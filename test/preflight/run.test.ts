@@ -269,6 +269,10 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
   expect(of(forgotten, 'fence')).toContainEqual(
     expect.objectContaining({ severity: 'blocker', object: 'web@%' }),
   );
+  const own = await checked({ applicationAccounts: [{ user: 'web', host: '%' }, { user: 'root', host: '%' }] }); // prettier-ignore
+  expect(of(own, 'fence')).toContainEqual(
+    expect.objectContaining({ severity: 'blocker', object: 'root@%' }),
+  );
   const refused = await checked({ fence: 'rds-read-only' });
   expect(of(refused, 'fence')).toContainEqual(expect.objectContaining({ severity: 'blocker' }));
 });

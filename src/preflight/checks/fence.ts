@@ -60,6 +60,7 @@ async function lockable({ config, source }: SourceSide, fence: ServerFacts) {
   const { covered, forgotten, administrators } = cover(accounts, own, named);
   const there = new Set(accounts.map(keyOf));
   const absent = named.filter((account) => !there.has(keyOf(account)));
+  const shared = named.filter(({ user }) => own.includes(user));
   const writing = accounts.filter(({ user, writes }) => own.includes(user) && writes);
   const list = (all: readonly { user: string; host: string }[]) =>
     all.map(displayAccount).join(', ');
@@ -81,6 +82,15 @@ async function lockable({ config, source }: SourceSide, fence: ServerFacts) {
         ]),
     ...(absent.length > 0
       ? [blocker(list(absent), 'is not an account of the source', 'correct its name and host')]
+      : []),
+    ...(shared.length > 0
+      ? [
+          blocker(
+            list(shared),
+            'is an application’s account and the one of this migration, which cannot lock itself out: the application would go on writing',
+            'give the migration an account of its own (source.user, source.fence)',
+          ),
+        ]
       : []),
     ...(forgotten.length > 0
       ? [
