@@ -42,8 +42,9 @@ describe('servers in clouds', () => {
           async () => plan,
           async () => cloudPlan,
         ),
-        completeAct: async ({ act, begun, addresses }) => {
+        completeAct: async ({ act, begun, addresses, formers }) => {
           reached.push(addresses.target?.host);
+          if (act === reboot.name) expect(formers[act]).toEqual(reboot.former);
           const note = `${act} done after ${begun.token}`;
           return act === server.name ? { note, address: { host: 'made', port: 3306 } } : { note };
         },

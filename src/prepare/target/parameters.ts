@@ -58,6 +58,8 @@ interface Restoring extends Wanting {
   readonly former: Values;
   /** Memory that the server will have; null: not known. */
   readonly memoryMb: number | null;
+  /** On the source when it was surveyed: the fence may have stopped its scheduler since. */
+  readonly eventsRan?: boolean;
 }
 
 /** For the load and the catching up. */
@@ -194,7 +196,7 @@ function ioCapacity(listed: Parameters | null): Values {
 /** What a setting is to be when nothing is loaded any more. */
 function restingValue(
   name: string,
-  { target, source, listed, former }: Restoring,
+  { target, source, listed, former, eventsRan }: Restoring,
 ): string | undefined {
   const asUserWants = target.parameters[name];
   if (asUserWants !== undefined) return asUserWants;
@@ -203,7 +205,7 @@ function restingValue(
   const otherwise = was ?? listed.get(name)?.defaultValue;
   if (name === 'max_allowed_packet') return larger(was, onSource) ?? otherwise;
   if (name === 'log_bin_trust_function_creators') return was ?? onSource ?? otherwise;
-  if (name === 'event_scheduler') return onSource === 'ON' ? 'ON' : otherwise;
+  if (name === 'event_scheduler') return eventsRan === true || onSource === 'ON' ? 'ON' : otherwise;
   return otherwise;
 }
 

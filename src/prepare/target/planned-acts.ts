@@ -11,7 +11,14 @@ import { describePrice, serverPrice } from './prices.ts';
 import { describeSize, loadSize, runSize, sizeChange } from './resize.ts';
 import { listValues } from './set-parameters.ts';
 import type { Permission } from './target.ts';
-import { azureTarget, isOurs, loadSku, mayChange } from './target.ts';
+import {
+  azureTarget,
+  FINAL_PARAMETERS,
+  isOurs,
+  loadSku,
+  mayChange,
+  SOURCE_SCHEDULER,
+} from './target.ts';
 
 export interface Seen {
   readonly config: MigrationConfig;
@@ -227,16 +234,15 @@ function beforeWindow({ config, server }: Seen): PlannedAct[] {
 }
 
 function completion({ config, source }: Seen): PlannedAct[] {
-  const scheduler =
-    source?.variables['event_scheduler'] === 'ON'
-      ? 'turn the event scheduler on'
-      : 'put back event_scheduler';
+  const ran = source?.variables['event_scheduler'] === 'ON';
+  const scheduler = ran ? 'turn the event scheduler on' : 'put back event_scheduler';
   const worker = workerRules(config);
   return [
     {
       ...quiet,
-      name: 'azure/final-parameters',
+      name: FINAL_PARAMETERS,
       when: 'completion',
+      ...(ran && { former: { [SOURCE_SCHEDULER]: 'ON' } }),
       does: `${scheduler}; put back max_allowed_packet, local_infile and log_bin_trust_function_creators`,
     },
     ...(worker.length > 0

@@ -9,7 +9,14 @@ import type { Parameters, Values } from './parameter-values.ts';
 import { sameValue } from './parameter-values.ts';
 import { differing, finalValues, loadValues, runValues } from './parameters.ts';
 import type { TargetInput } from './target.ts';
-import { AZURE_PORT, azureTarget, isOurs, refuseUnmanaged } from './target.ts';
+import {
+  AZURE_PORT,
+  azureTarget,
+  FINAL_PARAMETERS,
+  isOurs,
+  refuseUnmanaged,
+  SOURCE_SCHEDULER,
+} from './target.ts';
 
 export type ParameterMoment = 'load' | 'run' | 'final';
 
@@ -56,7 +63,10 @@ async function wantedValues(
   if (moment === 'load') return loadValues({ target, source, listed });
   const former = isOurs(config, server) ? {} : (formers['azure/load-parameters'] ?? {});
   const restoring = { target, source, listed, former, memoryMb: null };
-  if (moment === 'final') return finalValues(restoring);
+  if (moment === 'final') {
+    const eventsRan = formers[FINAL_PARAMETERS]?.[SOURCE_SCHEDULER] === 'ON';
+    return finalValues({ ...restoring, eventsRan });
+  }
   const region = await readRegion(
     await clients.mysql(target.subscription),
     server.location,

@@ -31,6 +31,10 @@ export const AZURE_PORT = 3306;
 export const OWNER_TAG = 'skyferry-migration';
 export const CREATED_TAG = 'skyferry-created';
 
+/** The act that runs after the switch; what its survey keeps for it: the source's event scheduler. */
+export const FINAL_PARAMETERS = 'azure/final-parameters';
+export const SOURCE_SCHEDULER = 'source.event_scheduler';
+
 export function azureTarget(config: MigrationConfig): AzureTargetConfig {
   if (config.target.kind === 'azure-mysql-flexible') return config.target;
   throw new SkyferryFailure('CONFIG_INVALID', 'the target is no Azure server');

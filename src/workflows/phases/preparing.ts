@@ -121,7 +121,6 @@ async function perform(
       target: migration.state.servers?.target ?? target.address,
     },
     act: name,
-    formers: preparation.formers,
   };
   if (preparation.begun?.act !== name) {
     // An act that is planned once more sees its own first work: what was there before it counts.
@@ -130,13 +129,14 @@ async function perform(
     preparation.begun = { act: name, begun };
   }
   const { begun } = preparation.begun;
-  const { note, address } = await persistently(() => completeAct({ ...input, begun })).catch(
-    (error: unknown) => {
-      // An operation that has failed stays so: the next try has to begin, and looks before it does.
-      if (hasFailed(error)) preparation.begun = null;
-      throw error;
-    },
-  );
+  const { formers } = preparation;
+  const { note, address } = await persistently(() =>
+    completeAct({ ...input, formers, begun }),
+  ).catch((error: unknown) => {
+    // An operation that has failed stays so: the next try has to begin, and looks before it does.
+    if (hasFailed(error)) preparation.begun = null;
+    throw error;
+  });
   preparation.begun = null;
   if (address !== undefined) {
     // Acts that follow reach what was made.

@@ -86,6 +86,13 @@ test('before the window the load’s speed goes, after the switch what the engin
   });
 });
 
+test('events run on the target after the switch, though the fence has stopped them on the source', () => {
+  const variables = { ...resting.source?.variables, event_scheduler: 'OFF' };
+  const fenced = { ...resting, source: { ...resting.source, variables } };
+  expect(finalValues({ ...fenced, eventsRan: true })).toMatchObject({ event_scheduler: 'ON' });
+  expect(finalValues(fenced)).not.toMatchObject({ event_scheduler: 'ON' });
+});
+
 test('on a server that existed former values come back, the packet never below the source’s', () => {
   const former = { max_allowed_packet: '33554432', local_infile: 'ON' };
   expect(finalValues({ ...resting, former })).toMatchObject({
