@@ -10,10 +10,10 @@ import type { CloudsRun } from './clouds-run.ts';
 import { leaks } from './clouds-secrets.ts';
 import { azureOperations, stored } from './clouds-state.ts';
 
-/** From the resizing on: workers are killed in each change of a cloud, and the migration completes. */
 // Each kill costs seconds on a machine that does other things as well.
 vi.setConfig({ testTimeout: 120_000 });
 
+/** From the resizing on: workers are killed in each change of a cloud, and the migration completes. */
 let lab: CloudsLab;
 let run: CloudsRun;
 beforeAll(async () => {

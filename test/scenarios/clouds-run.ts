@@ -9,6 +9,7 @@ const { TIMEOUT_TYPE_HEARTBEAT } = temporal.api.enums.v1.TimeoutType;
 const { PENDING_ACTIVITY_STATE_STARTED } = temporal.api.enums.v1.PendingActivityState;
 
 const PHASE_MS = 50_000;
+const CONNECTIONS_GONE_MS = 400;
 /** The servers are there; each of them may last a moment only. */
 export const prepared = ['provisioning', 'full-load', 'catching-up', 'resizing'] as const;
 
@@ -61,6 +62,8 @@ export class CloudsRun {
    * after 10 seconds, and that nobody has the workflow in its cache.
    */
   async workerIsLost(): Promise<void> {
+    // Until its connections are gone, what is tried again may be given to the dead one again.
+    await sleep(CONNECTIONS_GONE_MS);
     const { raw, runId } = await this.handle.describe();
     const { workflowService } = this.#client;
     const namespace = 'default';

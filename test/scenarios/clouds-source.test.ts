@@ -8,10 +8,10 @@ import type { CloudsRun } from './clouds-run.ts';
 import { prepared } from './clouds-run.ts';
 import { leaks } from './clouds-secrets.ts';
 
-/** RDS as it comes is prepared by workers that are killed in each act, at each place. */
 // Each kill costs seconds on a machine that does other things as well.
 vi.setConfig({ testTimeout: 120_000 });
 
+/** RDS as it comes is prepared by workers that are killed in each act, at each place. */
 let lab: CloudsLab;
 let run: CloudsRun;
 beforeAll(async () => {

@@ -10,10 +10,10 @@ import { prepared } from './clouds-run.ts';
 import { leaks } from './clouds-secrets.ts';
 import { azureOperations, azureServer } from './clouds-state.ts';
 
-/** An Azure server is made, prepared and removed by workers that are killed in each act, at each place. */
 // Each kill costs seconds on a machine that does other things as well.
 vi.setConfig({ testTimeout: 120_000 });
 
+/** An Azure server is made, prepared and removed by workers that are killed in each act, at each place. */
 let lab: CloudsLab;
 beforeAll(async () => {
   lab = await CloudsLab.open({ sourceIsReady: true });
