@@ -12,11 +12,11 @@ test('credentials that are not found refuse the login by name, and are no defect
   vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
   vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/nonexistent');
   vi.stubEnv('AWS_CONFIG_FILE', '/nonexistent');
-  const { databaseToken } = createAwsClients({ env: {} });
+  const clients = createAwsClients({ env: {} });
   const endpoint = {
     ...login,
     password: '',
-    token: () => databaseToken(login),
+    token: () => clients.databaseToken(login),
     tls: { mode: 'verify-identity' as const },
   };
   await expect(openConnection(endpoint)).rejects.toMatchObject({
