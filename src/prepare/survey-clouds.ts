@@ -1,13 +1,15 @@
 import { contentHash } from '../config/hash.ts';
 import { resolveFence } from '../config/endpoints.ts';
+import type { Address } from '../config/located.ts';
 import { withAddresses, writtenAddress } from '../config/located.ts';
 import type { MigrationConfig } from '../config/schema.ts';
+import { openConnection } from '../mysql/connection.ts';
 import type { Finding } from '../preflight/finding.ts';
 import { runSourceChecks } from '../preflight/run-source-checks.ts';
 import type { CloudPlan } from '../workflows/results.ts';
 import type { PlannedAct, Survey } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
-import { lookAtSource, sourceEndpoint } from './clouds-job.ts';
+import { lookAtSource, sourceEndpoint, targetEndpoint } from './clouds-job.ts';
 import { surveyPlainSource, surveySource } from './source/survey.ts';
 import { planConsumerAccounts } from './target/consumer-accounts.ts';
 import { surveyTarget } from './target/survey.ts';
@@ -44,7 +46,17 @@ async function lookForTarget(job: CloudsJob, source: Survey, signal: AbortSignal
     { config, clients: azure, source: facts, now: now() },
     { signal },
   );
-  const accounts = survey.address === null ? planConsumerAccounts(config) : [];
+  const { address } = survey;
+  const ready = address !== null && survey.findings.every(({ severity }) => severity !== 'blocker');
+  const connect = async (at: Address) =>
+    await openConnection(await targetEndpoint(job, at), { signal });
+  const accounts =
+    address === null || ready
+      ? await planConsumerAccounts(
+          config,
+          address === null ? null : async () => await connect(address),
+        )
+      : [];
   return { ...survey, acts: [...survey.acts, ...accounts] };
 }
 

@@ -1,5 +1,5 @@
 import type { MigrationConfig } from '../../config/schema.ts';
-import { SkyferryFailure } from '../../failures.ts';
+import { SkyferryFailure, isFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
@@ -29,8 +29,15 @@ export function consumerAccounts({ target, cutover }: MigrationConfig): Consumer
   return [...byUser.values()];
 }
 
-export function planConsumerAccounts(config: MigrationConfig): PlannedAct[] {
-  const users = consumerAccounts(config).map(({ user }) => user);
+/**
+ * `connect`: to the server, once it is there. The act leaves what is there.
+ */
+export async function planConsumerAccounts(
+  config: MigrationConfig,
+  connect: (() => Promise<Connection>) | null,
+): Promise<PlannedAct[]> {
+  const wanted = consumerAccounts(config).map(({ user }) => user);
+  const users = wanted.length === 0 || connect === null ? wanted : await missing(wanted, connect);
   if (users.length === 0) return [];
   return [
     {
@@ -44,6 +51,25 @@ export function planConsumerAccounts(config: MigrationConfig): PlannedAct[] {
       needsApproval: false,
     },
   ];
+}
+
+async function missing(
+  users: readonly string[],
+  connect: () => Promise<Connection>,
+): Promise<string[]> {
+  const opened = await connect().catch((error: unknown) => {
+    if (isFailure(error)) return null;
+    throw error;
+  });
+  // Not let in yet: the act, which leaves what is there, finds out.
+  if (opened === null) return [...users];
+  await using connection = opened;
+  const rows = await connection.query<{ user: string }>(
+    `SELECT DISTINCT User AS user FROM mysql.user WHERE User IN (${users.map(() => '?').join(', ')})`,
+    users,
+  );
+  const there = new Set(rows.map(({ user }) => user));
+  return users.filter((user) => !there.has(user));
 }
 
 export interface ConsumerAccountsJob {
