@@ -46,7 +46,7 @@ export async function untilSwitch(
     // An earlier attempt may have been killed behind the fence: its time counts.
     if (journal.state.fencedAt !== undefined) budget.start(journal.state.fencedAt);
     signal.throwIfAborted();
-    const verified = await prepare(job, signal, steps);
+    const verified = await prepare(job, signal, journal, steps);
     await stopWrites(job, signal, journal, steps, budget);
     await bringOver(job, signal, journal, steps, verified);
     await beginSwitching(job, signal, journal, steps, budget);
@@ -61,7 +61,12 @@ export async function untilSwitch(
 }
 
 /** All that needs no fence. Returns up to where everything is compared. */
-async function prepare(job: CutoverJob, signal: AbortSignal, steps: StepList): Promise<Position> {
+async function prepare(
+  job: CutoverJob,
+  signal: AbortSignal,
+  journal: CutoverJournal,
+  steps: StepList,
+): Promise<Position> {
   const { target, catalog, lctn, consumers } = job;
   await steps.run('probe consumers', async () => {
     for (const consumer of consumers) {
@@ -73,6 +78,10 @@ async function prepare(job: CutoverJob, signal: AbortSignal, steps: StepList): P
     await createEvents(target, catalog, { definers: job.definers ?? 'keep', signal });
     await analyzeTables(target, catalog, lctn, { signal });
   });
+  if (job.fence.approach !== undefined) {
+    // Before the comparison: what is written while it takes its time is not left for the fence.
+    await steps.run('approach fence', async () => await approach(job, signal, journal));
+  }
   const verified = await steps.run('compare under writes', async () => {
     let from = job.verifiedAt;
     for (let pass = 0; pass < SHRINKING_PASSES; pass++) {
@@ -94,10 +103,7 @@ async function stopWrites(
   budget: Budget,
 ): Promise<void> {
   await steps.run('raise fence', async () => {
-    const former = journal.state.former ?? (await job.fence.read(signal));
-    if (former.foreign !== undefined) throw alreadyFenced(former.foreign);
-    await journal.write({ former });
-    await approach(job, signal, journal, former);
+    const former = await formerState(job, signal, journal);
     const fencedAt = journal.state.fencedAt ?? new Date().toISOString();
     await journal.write({ fencedAt });
     budget.start(fencedAt);
@@ -122,20 +128,31 @@ async function stopWrites(
   });
 }
 
-/** It may take minutes: another attempt may have taken over meanwhile, and what held may not hold any more. */
+/** It may take minutes: another attempt may have taken over meanwhile. */
 async function approach(
   job: CutoverJob,
   signal: AbortSignal,
   journal: CutoverJournal,
-  former: FenceState,
 ): Promise<void> {
-  if (job.fence.approach === undefined) return;
+  const former = await formerState(job, signal, journal);
   try {
-    await job.fence.approach(former, { signal });
+    await job.fence.approach?.(former, { signal });
   } finally {
     await lowerAsLoser(job, journal, former);
   }
-  await job.mayProceed(signal);
+}
+
+/** How to put back what the fence changes: durable before the first change, and not read again after it. */
+async function formerState(
+  job: CutoverJob,
+  signal: AbortSignal,
+  journal: CutoverJournal,
+): Promise<FenceState> {
+  if (journal.state.former !== undefined) return journal.state.former;
+  const former = await job.fence.read(signal);
+  if (former.foreign !== undefined) throw alreadyFenced(former.foreign);
+  await journal.write({ former });
+  return former;
 }
 
 /** Behind the fence: everything that the target still lacks. */
