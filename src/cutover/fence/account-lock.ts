@@ -119,6 +119,9 @@ export class AccountLockFence implements Fence {
         isDone: async () => await this.#hasState(former, () => true, signal),
       });
     }
+    if (this.#context.restart !== undefined) {
+      await this.#endByRestart(former, this.#context.restart, signal);
+    }
     await withConnection(this.#account, { signal }, async (connection) => {
       let known: ReadonlySet<number> | null = null;
       for (;;) {
@@ -133,6 +136,18 @@ export class AccountLockFence implements Fence {
         await pause(20, signal);
       }
     });
+  }
+
+  /** Whoever is locked by now cannot come back. */
+  async #endByRestart(
+    former: AccountLockState,
+    restart: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const left = await withConnection(this.#account, { signal }, (connection) =>
+      this.#sessionsOf(connection, former.accounts),
+    );
+    if (left.length > 0) await restart(signal);
   }
 
   /** Every account that may write is locked and has no session, those that are new included. */

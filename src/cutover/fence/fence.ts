@@ -90,6 +90,11 @@ export interface FenceContext {
   readonly applicationAccounts: readonly ApplicationAccount[];
   /** Only of an instance of RDS. */
   readonly rds?: RdsInstance;
+  /**
+   * Where nobody may end the sessions of others, as on Azure: a restart by the service ends them all.
+   * Resolves when the server serves again.
+   */
+  readonly restart?: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface RdsInstance {
