@@ -26,7 +26,7 @@ export async function openAct(job: ActJob, name: string, signal: AbortSignal): P
     const target = async () => await targetEndpoint(job, requireAddress(job.addresses.target));
     return consumerAccountsAct({ config, target, resolve });
   }
-  return targetAct(name, await targetInput(job, signal));
+  return targetAct(name, await targetInput(job, derivesFromSource(name), signal));
 }
 
 /** What abort does about clouds; says it line by line. Nothing that was created goes unless told. */
@@ -57,13 +57,17 @@ function sourceInput(job: ActJob) {
   };
 }
 
-async function targetInput(job: ActJob, signal: AbortSignal) {
+/** The others must go on working when the source is fenced or gone. */
+const derivesFromSource = (name: string): boolean => name.endsWith('parameters');
+
+async function targetInput(job: ActJob, withSource: boolean, signal: AbortSignal) {
   const { config, azure: clients, secrets, formers, addresses } = job;
+  const source = withSource ? addresses.source : null;
   return {
     config,
     clients,
     formers,
-    source: addresses.source === null ? null : await lookAtSource(job, addresses.source, signal),
+    source: source === null ? null : await lookAtSource(job, source, signal),
     resolvePassword: async () => await secrets.resolve(config.target.password),
     openTarget: async (address: Address, until: AbortSignal) =>
       await openConnection(await targetEndpoint(job, address), { signal: until }),
