@@ -2,7 +2,7 @@ import type { Address, LocatedConfig } from '../config/located.ts';
 import type { WindowConfig } from '../config/schema.ts';
 import type { MigrationConfig } from '../config/schema.ts';
 import type { BinlogWatch } from '../prepare/source/guard-binlog.ts';
-import type { BegunAct, CompletedAct, Formers } from '../prepare/act.ts';
+import type { CloudPlan, BegunAct, CompletedAct, Formers } from '../prepare/act.ts';
 import type { Position } from '../mysql/position.ts';
 import type {
   AbortResult,
@@ -10,7 +10,6 @@ import type {
   CopyResult,
   CutoverResult,
   Finding,
-  CloudPlan,
   LagSample,
   LoweredTtl,
   OpenResult,

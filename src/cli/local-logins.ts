@@ -11,7 +11,7 @@ import { SkyferryFailure } from '../failures.ts';
 import { createSecretResolver } from '../config/secrets.ts';
 import { surveyClouds } from '../prepare/survey-clouds.ts';
 import { isInClouds } from '../workflows/messages.ts';
-import type { CloudPlan } from '../workflows/results.ts';
+import type { CloudPlan } from '../prepare/act.ts';
 import { withConfigOption } from './config-option.ts';
 
 export interface LocalOptions {

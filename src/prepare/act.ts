@@ -46,6 +46,13 @@ export interface Survey {
   readonly running: readonly RunningResource[];
 }
 
+/** What will be changed in clouds. A person approves its hash. */
+export interface CloudPlan {
+  readonly hash: string;
+  readonly source: Survey;
+  readonly target: Survey;
+}
+
 export interface ParameterDifference {
   readonly parameter: string;
   readonly source: string;

@@ -6,7 +6,7 @@ import type { MigrationConfig } from '../config/schema.ts';
 import { openConnection } from '../mysql/connection.ts';
 import type { Finding } from '../preflight/finding.ts';
 import { runSourceChecks } from '../preflight/run-source-checks.ts';
-import type { CloudPlan } from '../workflows/results.ts';
+import type { CloudPlan } from './act.ts';
 import type { PlannedAct, Survey } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
 import { lookAtSource, sourceEndpoint, targetEndpoint } from './clouds-job.ts';

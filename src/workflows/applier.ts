@@ -3,7 +3,7 @@ import type { MigrationConfig } from '../config/schema.ts';
 import { applyChanges, persistently } from './activities.ts';
 import type { FailureSummary } from './failures.ts';
 import { summarize } from './failures.ts';
-import { located } from './migration.ts';
+import { located } from './located.ts';
 import type { State } from './state.ts';
 
 /**

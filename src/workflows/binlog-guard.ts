@@ -2,7 +2,8 @@ import { CancellationScope } from '@temporalio/workflow';
 import { guardBinlog, persistently } from './activities.ts';
 import { summarize } from './failures.ts';
 import type { Migration } from './migration.ts';
-import { located, milestone } from './migration.ts';
+import { located } from './located.ts';
+import { milestone } from './migration.ts';
 
 /** Of the estimated load: an estimate is a guess, and converging follows. */
 const LOAD_FACTOR = 3;

@@ -1,5 +1,3 @@
-import type { LocatedConfig } from '../config/located.ts';
-import { locateWritten, withAddresses } from '../config/located.ts';
 import type { MigrationConfig } from '../config/schema.ts';
 import type { Applier } from './applier.ts';
 import type { BinlogGuard } from './binlog-guard.ts';
@@ -18,14 +16,6 @@ export interface Migration {
   readonly desk: ApprovalDesk;
   /** Writes Temporal's Current Details anew. */
   readonly show: () => void;
-}
-
-/** For activities. A server in a cloud is known once the preparation has found or made it. */
-export function located({ config, state }: Pick<Migration, 'config' | 'state'>): LocatedConfig {
-  const { servers } = state;
-  const found = servers === null ? locateWritten(config) : withAddresses(config, servers);
-  if (found === null) throw new Error('the servers are not located yet');
-  return found;
 }
 
 export function milestone({ state, show }: Migration, text: string): void {

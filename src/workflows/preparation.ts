@@ -1,8 +1,7 @@
 import { durationMs } from '../config/schema.ts';
-import type { BegunAct, Formers, PlannedAct } from '../prepare/act.ts';
+import type { BegunAct, CloudPlan, Formers, PlannedAct } from '../prepare/act.ts';
 import type { Approval } from './approval.ts';
 import type { Approve, PreparationStatus } from './messages.ts';
-import type { CloudPlan } from './results.ts';
 import type { State } from './state.ts';
 import { nowIso } from './state.ts';
 

@@ -1,7 +1,7 @@
 import type { FilePosition, Position } from '../mysql/position.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Finding } from '../preflight/finding.ts';
-import type { Survey } from '../prepare/act.ts';
+import type { CloudPlan } from '../prepare/act.ts';
 import type { MigrationStatus } from './messages.ts';
 
 export type { Finding };
@@ -14,13 +14,6 @@ export interface PlanResult {
   /** What an approval refers to. */
   readonly hash: string;
   readonly plan: Plan;
-}
-
-/** What will be changed in clouds. A person approves its hash. */
-export interface CloudPlan {
-  readonly hash: string;
-  readonly source: Survey;
-  readonly target: Survey;
 }
 
 /** A DNS record whose TTL was lowered for the switch. */

@@ -11,7 +11,7 @@ import { sourceEndpoint } from '../../src/prepare/clouds-job.ts';
 import type { ActJob } from '../../src/prepare/open-act.ts';
 import { openAct } from '../../src/prepare/open-act.ts';
 import { surveyClouds } from '../../src/prepare/survey-clouds.ts';
-import type { CloudPlan } from '../../src/workflows/results.ts';
+import type { CloudPlan } from '../../src/prepare/act.ts';
 import type { Accounts, Clients } from './accounts.ts';
 import { openAccounts } from './accounts.ts';
 import { onFakes } from './settings.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { CloudPlan } from '../../src/workflows/results.ts';
+import type { CloudPlan } from '../../src/prepare/act.ts';
 import { cloudConfig, planHash } from './config.ts';
 import { Lab } from './lab.ts';
 import { cloudPlan, failing, forever, inTurn, planned, surveyed } from './scripted.ts';

@@ -4,7 +4,7 @@ import type { Activities } from '../../src/activities/contract.ts';
 import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { PlannedAct, Survey } from '../../src/prepare/act.ts';
-import type { CloudPlan } from '../../src/workflows/results.ts';
+import type { CloudPlan } from '../../src/prepare/act.ts';
 import type { FailureCode } from '../../src/failures.ts';
 
 /**

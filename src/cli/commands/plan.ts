@@ -10,7 +10,7 @@ import { planHash } from '../../plan/plan-hash.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import { blockers, runPreflight } from '../../preflight/run.ts';
 import { describePlannedPreparation } from '../../workflows/preparation.ts';
-import type { CloudPlan } from '../../workflows/results.ts';
+import type { CloudPlan } from '../../prepare/act.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { LocalLook, LocalOptions } from '../local-logins.ts';
 import { lookLocally, untilInterrupted, withLocalLogins } from '../local-logins.ts';

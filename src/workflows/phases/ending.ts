@@ -5,7 +5,8 @@ import type { Phase } from '../messages.ts';
 import { isInClouds } from '../messages.ts';
 import type { AbortResult } from '../results.ts';
 import type { Migration } from '../migration.ts';
-import { located, milestone, park } from '../migration.ts';
+import { located } from '../located.ts';
+import { milestone, park } from '../migration.ts';
 import { hasTtls } from './waiting.ts';
 
 export async function parked({ state }: Migration): Promise<Phase> {

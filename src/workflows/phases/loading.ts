@@ -9,7 +9,8 @@ import {
 } from '../activities.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { located, milestone } from '../migration.ts';
+import { located } from '../located.ts';
+import { milestone } from '../migration.ts';
 import { nowIso } from '../state.ts';
 
 export async function provisioning(migration: Migration): Promise<Phase> {

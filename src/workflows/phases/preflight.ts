@@ -3,7 +3,8 @@ import { listSearchAttributes, makePlan, openMigration, runPreflight } from '../
 import { fatal, summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { located, milestone, park } from '../migration.ts';
+import { located } from '../located.ts';
+import { milestone, park } from '../migration.ts';
 import { mustPrepare, survey } from './preparing.ts';
 import type { OpenResult } from '../results.ts';
 

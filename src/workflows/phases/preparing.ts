@@ -1,5 +1,5 @@
 import { condition } from '@temporalio/workflow';
-import type { PlannedAct, Survey } from '../../prepare/act.ts';
+import type { CloudPlan, PlannedAct, Survey } from '../../prepare/act.ts';
 import { beginAct, completeAct, persistently, surveyClouds } from '../activities.ts';
 import { summarize } from '../failures.ts';
 import { isInClouds } from '../messages.ts';
@@ -8,7 +8,6 @@ import type { Migration } from '../migration.ts';
 import { milestone, park } from '../migration.ts';
 import type { Preparation } from '../preparation.ts';
 import { actsLeft, isApproved, needsApproval, newPreparation } from '../preparation.ts';
-import type { CloudPlan } from '../results.ts';
 import { nowIso } from '../state.ts';
 
 /** Nothing can be checked on servers that are not found or made yet. */

@@ -5,7 +5,8 @@ import { lowerTtls, persistently, readLag, resolveWindow, watchLag } from '../ac
 import { firstOf } from '../interruption.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
-import { located, milestone } from '../migration.ts';
+import { located } from '../located.ts';
+import { milestone } from '../migration.ts';
 
 /** Until the next opening; a window that is open lets pass at once. */
 export async function awaitingWindow(migration: Migration): Promise<Phase> {
