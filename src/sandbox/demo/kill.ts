@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+// A CommonJS module, whose members Node finds on its default alone.
+import proto from '@temporalio/proto';
 import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
@@ -69,7 +70,7 @@ async function attemptsOf(handle: WorkflowHandle): Promise<Map<string, number>> 
   const attempts = new Map<string, number>();
   for (const event of events ?? []) {
     const { eventType, eventId } = event;
-    if (eventType === temporal.api.enums.v1.EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) {
+    if (eventType === proto.temporal.api.enums.v1.EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) {
       const name = event.activityTaskScheduledEventAttributes?.activityType?.name;
       types.set(String(eventId), name ?? '');
     }
