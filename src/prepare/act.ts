@@ -86,10 +86,6 @@ export interface Act {
 export interface BegunAct {
   /** By which waiting is taken up again; null: there is nothing to wait for. */
   readonly token: string | null;
-  /** It was so already: nothing was sent. */
-  readonly already: boolean;
-  /** Former values, to be put back by a later act or by abort. */
-  readonly former: Readonly<Record<string, string>>;
 }
 
 export interface CompletedAct {

@@ -49,7 +49,7 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
   const calls: string[] = [];
   const activities: Activities = {
     surveyClouds: async () => cloudPlan,
-    beginAct: async ({ act }) => ({ token: `t:${act}`, already: false, former: {} }),
+    beginAct: async ({ act }) => ({ token: `t:${act}` }),
     completeAct: async ({ act, begun }) => ({ note: `${act} done after ${begun.token}` }),
     undoClouds: async () => ['kept Azure server shop-new'],
     guardBinlog: forever,

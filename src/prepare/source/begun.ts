@@ -2,7 +2,7 @@ import type { BegunAct } from '../act.ts';
 
 /** Sent, or found to be under way. The token says what is waited for. */
 export function begun(token: string): BegunAct {
-  return { token, already: false, former: {} };
+  return { token };
 }
 
-export const alreadySo: BegunAct = { token: null, already: true, former: {} };
+export const alreadySo: BegunAct = { token: null };

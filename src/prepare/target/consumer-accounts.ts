@@ -94,7 +94,7 @@ export function consumerAccountsAct({ config, target, resolve }: ConsumerAccount
     }
   };
   return {
-    begin: async () => ({ token: null, already: false, former: {} }),
+    begin: async () => ({ token: null }),
     async complete(_begun, { signal }) {
       const accounts = consumerAccounts(config);
       await withConnection(await target(), { signal }, async (connection) => {

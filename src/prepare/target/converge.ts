@@ -45,7 +45,7 @@ export function convergingAct(goal: Goal): Act {
 
 async function begin(goal: Goal, signal: AbortSignal): Promise<BegunAct> {
   const look = await goal.look(signal);
-  if (look.is === 'as-wanted') return { token: null, already: true, former: {} };
+  if (look.is === 'as-wanted') return { token: null };
   if (look.is === 'busy') return begunBySomebody;
   try {
     return begunAct(look.step, await goal.server.begin(await look.operation(), signal));
@@ -58,12 +58,10 @@ async function begin(goal: Goal, signal: AbortSignal): Promise<BegunAct> {
 
 const begunBySomebody: BegunAct = {
   token: JSON.stringify({ step: null, operation: null }),
-  already: false,
-  former: {},
 };
 
 function begunAct(step: string, operation: string | null): BegunAct {
-  return { token: JSON.stringify({ step, operation }), already: false, former: {} };
+  return { token: JSON.stringify({ step, operation }) };
 }
 
 async function isUnderWay(goal: Goal, signal: AbortSignal): Promise<boolean> {
