@@ -20,7 +20,8 @@ afterAll(async () => {
 describe('approval', () => {
   test('early, malformed, for another plan, repeated and late ones are shown as refused', async () => {
     const run = await lab.start({ copyTables: inTurn(forever, usual.copyTables) }, config);
-    await run.untilPhase('full-load');
+    // A pause that came before the copy began would leave it to the resumed one to run for ever.
+    await run.calledFor('copyTables');
     await run.send('approve-cutover', { by: 'early' });
     await run.send('pause');
     await run.until((s) => s.paused);
