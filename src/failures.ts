@@ -32,6 +32,8 @@ export const failureCodes = {
   EPOCH_LOST: { retryable: false },
   /** A copied chunk does not hold what was read: warnings, or another number of rows. */
   COPY_INEXACT: { retryable: false },
+  /** Whoever applied changes cannot go on from where it was: rows have to be copied anew. */
+  REPLICATION_LOST: { retryable: false },
   /** Rows differ between source and target. */
   ROWS_DIFFER: { retryable: false },
   /** Writes on the source did not stop, or could not be proved to have stopped. */

@@ -3,11 +3,11 @@ import { configHash } from '../config/hash.ts';
 import { readCatalog } from '../mysql/catalog/read.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { readLowerCaseTableNames } from '../mysql/server-facts.ts';
-import { engineRemains } from '../replicate/engine.ts';
 import { dropMigratedTables } from '../schema/drop-migrated-tables.ts';
 import type { Activities } from './contract.ts';
 import { undoCutover } from './cut-over.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { openRemains } from './engine.ts';
 import { resolveSides } from './job.ts';
 import { restoreRetentionIfPossible } from './retention.ts';
 import { runStep } from './step.ts';
@@ -29,7 +29,7 @@ export function abortMigration(deps: ActivityDependencies): Activities['abortMig
         const { switched } = await undoCutover(deps, config, signal);
         if (switched) return { refused: true, undone: [] };
         report({ step: 'replication' });
-        const remains = engineRemains({ source, target, migration: config.name });
+        const remains = await openRemains(deps, config);
         undone.push(...(await remains.end(signal)));
         undone.push(...(await restoreRetentionIfPossible(source, to, config.name, signal)));
         if (dropTarget && checkpoint.position !== null) {

@@ -1,8 +1,8 @@
 import { markCompleted } from '../checkpoint/store.ts';
 import { withConnection } from '../mysql/connection.ts';
-import { engineRemains } from '../replicate/engine.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { openRemains } from './engine.ts';
 import { resolveSides } from './job.ts';
 import { readLagHistory } from './lag-history.ts';
 import { restoreRetentionIfPossible } from './retention.ts';
@@ -15,7 +15,7 @@ export function completeMigration(deps: ActivityDependencies): Activities['compl
       const { source, target } = await resolveSides(deps, config);
       return await withConnection(target, { signal }, async (to) => {
         const notes = [
-          ...(await engineRemains({ source, target, migration: config.name }).end(signal)),
+          ...(await (await openRemains(deps, config)).end(signal)),
           ...(await restoreRetentionIfPossible(source, to, config.name, signal)),
         ];
         await markCompleted(to, config.name);

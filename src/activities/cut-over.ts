@@ -5,12 +5,12 @@ import { cutOver as run, settleCutover as settle } from '../cutover/cutover.ts';
 import { resolveWindow } from '../cutover/maintenance-window.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
-import { engineRemains } from '../replicate/engine.ts';
 import { awaitLag } from '../replicate/await-lag.ts';
 import type { SettledCutover } from '../workflows/results.ts';
 import { resolveConsumers } from './consumers.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { openRemains } from './engine.ts';
 import { fencesToLower, openFence } from './fence.ts';
 import { openJob, resolveSides } from './job.ts';
 import { runBriefly, runStep } from './step.ts';
@@ -23,7 +23,7 @@ export function cutOver(deps: ActivityDependencies): Activities['cutOver'] {
         ...opened,
         ...(await openFence(deps, config, opened.source, signal)),
         verifiedAt,
-        ...(config.engine === 'native' && { detach: engineRemains(opened).detach }),
+        ...(config.engine !== 'built-in' && { detach: (await openRemains(deps, config)).detach }),
         consumers: await resolveConsumers(deps, config),
         downtimeBudgetMs: durationMs(config.cutover.downtimeBudget),
         parallel: config.verification.parallel,

@@ -1,41 +1,55 @@
 import type { LocatedConfig } from '../config/located.ts';
+import type { EngineJob } from '../engines/built-in.ts';
+import { builtInEngine } from '../engines/built-in.ts';
+import type { EngineRemains, ReplicationEngine } from '../engines/engine.ts';
+import type { NativeEngineJob } from '../engines/native.ts';
+import { nativeEngine } from '../engines/native.ts';
+import { engineRemains } from '../engines/remains.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
-import type { ReplicationEngine } from '../replicate/engine.ts';
-import { builtInEngine, nativeEngine } from '../replicate/engine.ts';
-import type { NativeJob } from '../replicate/native/job.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { openJob } from './job.ts';
+import { openJob, resolveSides } from './job.ts';
 
 export interface OpenEngine {
   readonly engine: ReplicationEngine;
-  readonly target: Endpoint;
+  readonly job: EngineJob;
 }
 
-/** The one that the configuration names. */
+/** The one in use. */
 export async function openEngine(
   deps: ActivityDependencies,
   config: LocatedConfig,
   signal: AbortSignal,
 ): Promise<OpenEngine> {
-  const job = { ...(await openJob(deps, config, signal)), batchRows: config.limits.applyBatchRows };
-  const { target } = job;
+  const { limits, verification } = config;
+  const job = { ...(await openJob(deps, config, signal)), limits, verification };
   switch (config.engine) {
     case 'built-in':
-      return { engine: builtInEngine(job), target };
+      return { engine: builtInEngine(job), job };
     case 'native':
-      return { engine: nativeEngine({ ...job, ...(await nativeSettings(deps, config)) }), target };
+      return { engine: nativeEngine({ ...job, ...(await nativeSettings(deps, config)) }), job };
+    case 'azure-dms':
+      throw new SkyferryFailure('CONFIG_INVALID', 'engine: azure-dms cannot run yet');
   }
 }
 
-const DEFAULT_WORKERS = 4;
+/** What any engine may have left, also one that is not in use any more. */
+export async function openRemains(
+  deps: ActivityDependencies,
+  config: LocatedConfig,
+): Promise<EngineRemains> {
+  const sides: { source: Endpoint; target: Endpoint } = await resolveSides(deps, config);
+  return engineRemains({ ...sides, migration: config.name });
+}
+
 /** MySQL's replication keeps no longer one. */
 const LONGEST_PASSWORD = 32;
+const DEFAULT_WORKERS = 4;
 
 async function nativeSettings(
   { secrets }: ActivityDependencies,
   { native }: LocatedConfig,
-): Promise<Pick<NativeJob, 'account' | 'workers' | 'sourceCaFile'>> {
+): Promise<Pick<NativeEngineJob, 'account' | 'workers' | 'sourceCaFile'>> {
   const { account, workers = DEFAULT_WORKERS, sourceCaFile } = native ?? {};
   if (account === undefined) return { workers, sourceCaFile };
   const { user } = account;

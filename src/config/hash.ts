@@ -15,9 +15,18 @@ function canonicalJson(value: unknown): string {
   );
 }
 
-/** Of what the user wrote, whether or not a cloud's addresses have been added since. */
-export function configHash({ source, target, ...rest }: MigrationConfig | LocatedConfig): string {
-  return contentHash({ ...rest, source: asWritten(source), target: asWritten(target) });
+/** Of what the user wrote, whether or not something has been found out since. */
+export function configHash(config: MigrationConfig | LocatedConfig): string {
+  const { source, target } = config;
+  return contentHash({
+    ...('writtenEngine' in config ? unlocated(config) : config),
+    source: asWritten(source),
+    target: asWritten(target),
+  });
+}
+
+function unlocated({ writtenEngine, ...config }: LocatedConfig): object {
+  return { ...config, engine: writtenEngine };
 }
 
 function asWritten(server: MigrationConfig['source' | 'target'] & Partial<Address>): object {

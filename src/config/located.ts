@@ -1,4 +1,4 @@
-import type { MigrationConfig } from './schema.ts';
+import type { Engine, MigrationConfig } from './schema.ts';
 
 /** Where a server is reached: as the user wrote it, or as its cloud says. */
 export interface Address {
@@ -6,10 +6,13 @@ export interface Address {
   readonly port: number;
 }
 
-/** A configuration together with the addresses of both servers: what activities work with. */
-export type LocatedConfig = Omit<MigrationConfig, 'source' | 'target'> & {
+/** A configuration together with what was found out since: what activities work with. */
+export type LocatedConfig = Omit<MigrationConfig, 'source' | 'target' | 'engine'> & {
   readonly source: MigrationConfig['source'] & Address;
   readonly target: MigrationConfig['target'] & Address;
+  /** The one in use: `auto` is decided by the plan, and a person may switch it. */
+  readonly engine: Engine;
+  readonly writtenEngine: MigrationConfig['engine'];
 };
 
 /** The address that stands in the configuration; null for a server that its cloud has to name. */
@@ -20,19 +23,28 @@ export function writtenAddress(server: MigrationConfig['source' | 'target']): Ad
 export function withAddresses(
   config: MigrationConfig,
   { source, target }: { readonly source: Address; readonly target: Address },
+  engine: Engine = engineBeforePlan(config),
 ): LocatedConfig {
   return {
     ...config,
+    engine,
+    writtenEngine: config.engine,
     source: { ...config.source, ...source },
     target: { ...config.target, ...target },
   };
 }
 
+/** What is looked at first, and the only one that both others could fall back on. */
+function engineBeforePlan({ engine }: MigrationConfig): Engine {
+  return engine === 'auto' ? 'built-in' : engine;
+}
+
 /** Null when a cloud has to be asked first. */
-export function locateWritten(config: MigrationConfig): LocatedConfig | null {
+export function locateWritten(config: MigrationConfig, engine?: Engine): LocatedConfig | null {
   const source = writtenAddress(config.source);
   const target = writtenAddress(config.target);
-  return source === null || target === null ? null : withAddresses(config, { source, target });
+  if (source === null || target === null) return null;
+  return withAddresses(config, { source, target }, engine);
 }
 
 /** How people call a server, before anybody has asked where it is. */

@@ -75,6 +75,7 @@ function relations(json: unknown): ConfigIssue[] {
   }
   const kind = field(source, 'kind');
   if (kind === 'rds-mysql' || kind === 'aurora-mysql') issues.push(...rdsRelations(source));
+  if (field(json, 'engine') === 'azure-dms') issues.push(...dmsRelations(json));
   const timeZone = field(field(field(json, 'cutover'), 'window'), 'timeZone');
   if (typeof timeZone === 'string' && !isTimeZone(timeZone)) {
     issues.push(
@@ -93,6 +94,29 @@ function rdsRelations(source: unknown): ConfigIssue[] {
   return field(field(source, 'tls'), 'mode') === 'disabled'
     ? [configIssue(['source', 'tls', 'mode'], 'must be verify-identity: a token is sent as it is')]
     : [];
+}
+
+function dmsRelations(json: unknown): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  if (field(field(json, 'target'), 'kind') !== 'azure-mysql-flexible') {
+    issues.push(
+      configIssue(['target', 'kind'], 'must be azure-mysql-flexible for engine: azure-dms'),
+    );
+  }
+  if (field(json, 'azureDms') === undefined) {
+    issues.push(
+      configIssue(['azureDms'], 'is needed for engine: azure-dms, with the subnet of its service'),
+    );
+  }
+  if (field(field(json, 'source'), 'authentication') === 'iam') {
+    issues.push(
+      configIssue(
+        ['source', 'authentication'],
+        'must be password for engine: azure-dms: the service logs in by itself, for longer than a token holds',
+      ),
+    );
+  }
+  return issues;
 }
 
 const systemSchemas = new Set([

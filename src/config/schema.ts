@@ -82,6 +82,34 @@ const native = z
   })
   .describe('Only for engine: native');
 
+const azureDms = z
+  .strictObject({
+    subnet: z
+      .string()
+      .startsWith('/subscriptions/', { error: 'must be the resource id of a subnet' })
+      .describe('Of a virtual network that reaches both servers'),
+    service: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{1,61}$/, {
+        error: 'must be 2-62 of letters, digits, - and _, beginning with a letter or digit',
+      })
+      .optional()
+      .describe(
+        'Made when there is none of that name; by default skyferry-<name>. One that was there before is used and left',
+      ),
+    location: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Of the service; by default the target’s. Must be that of the subnet'),
+    keep: z
+      .boolean()
+      .default(false)
+      .describe('Leave service and project where they are; they go on costing money'),
+    hourlyPrice: z.number().nonnegative().optional().describe('Your own price in USD'),
+  })
+  .describe('Only for engine: azure-dms');
+
 /**
  * What the user writes: `skyferry.yaml`, and as JSON the input of `migrateDatabase`. Secrets stay
  * references (`${env:NAME}`, `${file:path}`, `${aws-secret:name#key}`) from here to the activity that uses them.
@@ -99,12 +127,13 @@ export const migrationConfigSchema = z
     schemas: z.array(z.string().min(1).max(64)).min(1).describe('What moves together'),
     method: z.literal('online').default('online'),
     engine: z
-      .enum(['built-in', 'native'])
+      .enum(['built-in', 'native', 'azure-dms', 'auto'])
       .default('built-in')
       .describe(
-        'Who applies changes after the full load: Skyferry, or the target’s own replication from the source',
+        'How rows and changes travel. built-in: by Skyferry. native: changes by the target’s own replication. azure-dms: rows and changes by Azure’s service. auto: the better of the first two; the plan says why',
       ),
     native: native.optional(),
+    azureDms: azureDms.optional(),
     cutover,
     verification: z
       .strictObject({
@@ -138,4 +167,6 @@ export type TargetConfig = MigrationConfig['target'];
 export type RdsSourceConfig = Exclude<SourceConfig, { kind: 'mysql' }>;
 export type AzureTargetConfig = Extract<TargetConfig, { kind: 'azure-mysql-flexible' }>;
 export type SwitchConfig = MigrationConfig['cutover']['switches'][number];
+/** Which one moves the data, once `auto` is decided. */
+export type Engine = Exclude<MigrationConfig['engine'], 'auto'>;
 export type WindowConfig = NonNullable<MigrationConfig['cutover']['window']>;
