@@ -11,8 +11,10 @@ export function located({
   readonly config: MigrationConfig;
   readonly state: State;
 }): LocatedConfig {
-  const { servers } = state;
-  const found = servers === null ? locateWritten(config) : withAddresses(config, servers);
+  const { servers, engine } = state;
+  const chosen = engine ?? undefined;
+  const found =
+    servers === null ? locateWritten(config, chosen) : withAddresses(config, servers, chosen);
   if (found === null) throw new Error('the servers are not located yet');
   return found;
 }

@@ -1,4 +1,5 @@
 import type { Address } from '../config/located.ts';
+import type { Engine } from '../config/schema.ts';
 import type { MessageRecord, Phase, PhaseRecord } from './messages.ts';
 import type { Approval } from './approval.ts';
 import type { FailureSummary } from './failures.ts';
@@ -48,6 +49,10 @@ export interface State {
   milestones: Milestone[];
   /** Where the servers are, for those that a cloud names; null: as the configuration says. */
   servers: { source: Address; target: Address } | null;
+  /** The one in use, where the plan or a person decided it; null: as the configuration says. */
+  engine: Engine | null;
+  /** What is on the target came to nothing: it is emptied before anything else. */
+  startsOver: boolean;
   /** Of servers in clouds; null: nothing to prepare, or not looked yet. */
   preparation: Preparation | null;
   /** Of the source's binlog, as last told; null: nothing yet. */
@@ -89,6 +94,8 @@ export function newState(now: string): State {
     messages: [],
     milestones: [],
     servers: null,
+    engine: null,
+    startsOver: false,
     preparation: null,
     binlog: null,
     ttls: null,
