@@ -60,6 +60,8 @@ export interface Activities {
   ) => Promise<BinlogWatch>;
   /** Takes the migration's name on the target, or finds it taken by the same configuration. */
   openMigration: (input: OfMigration) => Promise<OpenResult>;
+  /** Ends what replicates, drops what was loaded, forgets the position; says so, one line each. */
+  emptyTarget: (input: OfMigration) => Promise<string[]>;
   /** Changes nothing. */
   runPreflight: (input: OfMigration) => Promise<Finding[]>;
   /** Changes nothing but the plan's hash in the checkpoint. */

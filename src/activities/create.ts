@@ -6,6 +6,7 @@ import { completeMigration } from './complete-migration.ts';
 import type { Activities } from './contract.ts';
 import { copyTables } from './copy-tables.ts';
 import { createTables } from './create-tables.ts';
+import { emptyTarget } from './empty-target.ts';
 import { createViewsAndRoutines } from './create-views-and-routines.ts';
 import { beginAct, completeAct, surveyClouds, undoClouds } from './preparation.ts';
 import { cutOver, settleCutover } from './cut-over.ts';
@@ -31,6 +32,7 @@ export function createActivities(deps: ActivityDependencies): Activities {
     lowerTtls: lowerTtls(deps),
     restoreTtls: restoreTtls(deps),
     openMigration: openMigration(deps),
+    emptyTarget: emptyTarget(deps),
     runPreflight: runPreflight(deps),
     makePlan: makePlan(deps),
     provision: provision(deps),

@@ -13,6 +13,7 @@ import { registerResume } from './commands/resume.ts';
 import { registerRetry } from './commands/retry.ts';
 import { registerSchema } from './commands/schema.ts';
 import { registerStart } from './commands/start.ts';
+import { registerSwitchEngine } from './commands/switch-engine.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerValidate } from './commands/validate.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -35,6 +36,7 @@ export function registerCommands(program: Command): void {
     registerResume,
     registerAbort,
     registerRetry,
+    registerSwitchEngine,
     registerVerify,
     registerReport,
     registerWorker,

@@ -13,6 +13,7 @@ const summaries: Record<keyof Activities, string> = {
   lowerTtls: 'lower the TTLs of the DNS records that will be switched',
   restoreTtls: 'put the TTLs back',
   openMigration: "take the migration's name on the target",
+  emptyTarget: 'empty the target, to load it anew',
   runPreflight: 'check both servers; nothing is changed',
   makePlan: 'make the plan that a person will approve',
   provision: 'schemas, binlog retention, the starting position',
@@ -49,6 +50,7 @@ export const undoClouds = proxied('undoClouds', policies.cloud);
 export const lowerTtls = proxied('lowerTtls', policies.cloud);
 export const restoreTtls = proxied('restoreTtls', policies.cloud);
 export const openMigration = proxied('openMigration', policies.steady);
+export const emptyTarget = proxied('emptyTarget', policies.steady);
 export const runPreflight = proxied('runPreflight', policies.steady);
 export const makePlan = proxied('makePlan', policies.steady);
 export const provision = proxied('provision', policies.steady);

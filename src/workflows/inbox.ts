@@ -10,6 +10,7 @@ import type { ApprovalDesk } from './approval.ts';
 import { refuseApproval } from './approval.ts';
 import type { Abort, MessageName, MessageRecord } from './messages.ts';
 import { signalNames } from './messages.ts';
+import { refuseEngine, switchEngine } from './engine-in-use.ts';
 import { acceptPreparation, refusePreparation } from './preparation.ts';
 import type { Messages } from './read-message.ts';
 import { readMessage } from './read-message.ts';
@@ -102,6 +103,8 @@ export class Inbox {
         return this.#refuseAbort(message);
       case 'retry-phase':
         return state.phase === 'parked' ? null : `nothing is parked: it is in ${state.phase}`;
+      case 'switch-engine':
+        return 'engine' in message ? refuseEngine(this.#config, state, message) : null;
       default:
         return `unknown: ${String(name)}`;
     }
@@ -158,6 +161,9 @@ export class Inbox {
         break;
       case 'retry-phase':
         state.retry = true;
+        break;
+      case 'switch-engine':
+        if ('engine' in message) switchEngine(this.#config, state, message);
         break;
     }
     const note = 'note' in message ? message.note : reason;

@@ -1,4 +1,4 @@
-import type { MigrationConfig } from '../config/schema.ts';
+import type { Engine, MigrationConfig } from '../config/schema.ts';
 
 /** The contract of `migrateDatabase`: its input, signals, updates and queries. All are plain JSON. */
 export const TASK_QUEUE = 'skyferry';
@@ -49,6 +49,7 @@ export const signalNames = [
   'resume',
   'abort',
   'retry-phase',
+  'switch-engine',
 ] as const;
 export type MessageName = (typeof signalNames)[number];
 
@@ -68,6 +69,12 @@ export interface Abort extends ByPerson {
   dropTarget?: string;
   /** Removes what was created in clouds; else it is listed only. */
   deleteCreated?: boolean;
+}
+
+/** azure-dms has a service that must have been prepared, so nobody can change to it. */
+export const switchableEngines = ['built-in', 'native'] as const satisfies Engine[];
+export interface SwitchEngine extends ByPerson {
+  engine: (typeof switchableEngines)[number];
 }
 
 /** A message as it was taken, for status and report. Times are ISO 8601 UTC. */
@@ -97,6 +104,8 @@ export interface MigrationStatus {
   /** While parked: the phase that `retry-phase` takes up again. */
   parkedIn?: Phase;
   paused: boolean;
+  /** The replication engine in use; there once it is decided. */
+  engine?: Engine;
   startedAt: string;
   history: PhaseRecord[];
   planHash?: string;

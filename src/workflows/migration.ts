@@ -26,6 +26,7 @@ export function milestone({ state, show }: Migration, text: string): void {
 /** Stops going on by itself in `phase` until a person says retry-phase or abort. */
 export function park({ state }: Migration, phase: Phase, failure: FailureSummary): Phase {
   state.failure = failure;
+  if (failure.code === 'REPLICATION_LOST') state.startsOver = true;
   state.parkedIn = phase;
   state.retry = false;
   return 'parked';

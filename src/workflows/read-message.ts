@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Abort, Approve, ByPerson, MessageName } from './messages.ts';
+import type { Abort, Approve, ByPerson, MessageName, SwitchEngine } from './messages.ts';
+import { switchableEngines } from './messages.ts';
 
 /** Long texts are cut, not refused: they only end up in a status. */
 const text = (length: number) =>
@@ -24,6 +25,9 @@ const schemas = {
     deleteCreated: z.boolean().optional(),
   }),
   'retry-phase': byPerson,
+  'switch-engine': byPerson.extend({
+    engine: z.enum(switchableEngines, { error: `must be ${switchableEngines.join(' or ')}` }),
+  }),
 } as const satisfies Record<MessageName, z.ZodType>;
 
 export interface Messages {
@@ -34,6 +38,7 @@ export interface Messages {
   resume: ByPerson;
   abort: Abort;
   'retry-phase': ByPerson;
+  'switch-engine': SwitchEngine;
 }
 
 export type ReadMessage<N extends MessageName> =

@@ -1,8 +1,9 @@
 import type { MigrationConfig } from '../config/schema.ts';
 import type { MigrationStatus } from './messages.ts';
-import { wayOf, workflowId } from './messages.ts';
+import { switchableEngines, wayOf, workflowId } from './messages.ts';
 import { actsLeft, describePreparation, isApproved } from './preparation.ts';
 import type { MigrationReport } from './results.ts';
+import { engineInUse } from './engine-in-use.ts';
 import type { State } from './state.ts';
 import { isOver } from './state.ts';
 
@@ -12,12 +13,14 @@ export function describeStatus(
   runId: string,
 ): MigrationStatus {
   const { approval, rejection, window, failure } = state;
+  const engine = engineInUse(config, state);
   return {
     name: config.name,
     runId,
     phase: state.phase,
     way: wayOf(config),
     paused: state.paused,
+    ...(engine !== null && { engine }),
     startedAt: state.startedAt,
     history: state.history,
     blockers: blockers(config, state),
@@ -73,6 +76,9 @@ function blockers(config: MigrationConfig, state: State): string[] {
   if (state.applierFailure !== null && state.applierFailure !== state.failure) {
     lines.push(`changes are not applied: ${state.applierFailure.message}`);
   }
+  if (state.startsOver) {
+    lines.push('what is on the target is emptied and loaded anew when it is taken up again');
+  }
   if (state.phase === 'parked' && state.parkedIn === 'preflight') {
     for (const { severity, object, found } of state.findings) {
       if (severity === 'blocker') lines.push([object, found].filter(Boolean).join(' '));
@@ -116,12 +122,20 @@ function preparationBlockers({ preparation }: State): string[] {
 }
 
 /** Exact commands that a person may type now. */
-function nextSteps({ name, cutover }: MigrationConfig, state: State): string[] {
+function nextSteps(config: MigrationConfig, state: State): string[] {
+  const { name, cutover } = config;
   if (isOver(state.phase)) return [];
   const steps: string[] = [];
   if (state.paused) steps.push(`skyferry resume ${name}`, signal(name, 'resume'));
   if (state.phase === 'parked') {
     steps.push(`skyferry retry ${name}`, signal(name, 'retry-phase'));
+    if (engineInUse(config, state) === 'azure-dms' && state.switchedAt === null) {
+      const [engine] = switchableEngines;
+      steps.push(
+        `skyferry switch-engine ${name} --to ${engine}`,
+        signal(name, 'switch-engine', { engine }),
+      );
+    }
   }
   const { preparation } = state;
   if (state.phase === 'awaiting-preparation' && preparation !== null && !isApproved(preparation)) {

@@ -56,6 +56,7 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
     lowerTtls: async () => [],
     restoreTtls: async () => [],
     openMigration: async () => ({ resumed: false }),
+    emptyTarget: async () => ['emptied the target: 2 tables were dropped'],
     runPreflight: async () => [{ code: 'LOG_BIN', severity: 'ok', found: 'log_bin is ON' }],
     makePlan: async (input) => ({
       hash: 'a'.repeat(64),

@@ -7,15 +7,20 @@ import type { AbortResult } from '../results.ts';
 import type { Migration } from '../migration.ts';
 import { located } from '../located.ts';
 import { milestone, park } from '../migration.ts';
+import { startOver } from '../engine-in-use.ts';
 import { hasTtls } from './waiting.ts';
 
-export async function parked({ state }: Migration): Promise<Phase> {
+export async function parked({ state, desk }: Migration): Promise<Phase> {
   await condition(() => state.retry);
   const phase = state.parkedIn ?? 'preflight';
   state.retry = false;
   state.parkedIn = null;
   state.failure = null;
   state.applierFailure = null;
+  if (state.startsOver && !state.unsettled) {
+    desk.reset();
+    return startOver(state);
+  }
   const backBeforeTheSwitch = phase === 'cutting-over' && state.switchedAt === null;
   if (!backBeforeTheSwitch || state.unsettled) return phase;
   // The approval was used up: window, lag and a fresh approval come first.

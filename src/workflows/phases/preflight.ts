@@ -1,5 +1,11 @@
 import { ActivityFailure } from '@temporalio/workflow';
-import { listSearchAttributes, makePlan, openMigration, runPreflight } from '../activities.ts';
+import {
+  emptyTarget,
+  listSearchAttributes,
+  makePlan,
+  openMigration,
+  runPreflight,
+} from '../activities.ts';
 import { fatal, summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
@@ -15,6 +21,7 @@ export async function preflight(migration: Migration): Promise<Phase> {
   const { resumed } = await open(migration);
   if (resumed)
     milestone(migration, 'found its checkpoint on the target: what is done is not done again');
+  if (state.startsOver) await empty(migration);
   state.findings = await runPreflight({ config: located(migration) });
   const blockers = state.findings.filter(({ severity }) => severity === 'blocker');
   if (blockers.length > 0) {
@@ -27,6 +34,13 @@ export async function preflight(migration: Migration): Promise<Phase> {
   }
   state.plan = await makePlan({ config: located(migration), findings: state.findings });
   return 'provisioning';
+}
+
+/** Checked and planned like a first start, since definitions and engine may be others by now. */
+async function empty(migration: Migration): Promise<void> {
+  const { state } = migration;
+  for (const line of await emptyTarget({ config: located(migration) })) milestone(migration, line);
+  state.startsOver = false;
 }
 
 /** A name that is taken by something else ends the workflow: no retry could ever help. */

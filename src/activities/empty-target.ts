@@ -1,0 +1,27 @@
+import { acquireEpoch } from '../checkpoint/epoch.ts';
+import { forgetProgress } from '../checkpoint/forget-progress.ts';
+import { withConnection } from '../mysql/connection.ts';
+import { emptySchemas } from '../schema/empty-schemas.ts';
+import type { Activities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { openRemains } from './engine.ts';
+import { resolveTarget } from './job.ts';
+import { runStep } from './step.ts';
+
+/** The position goes last: until then a repeated call finds everything that is still to be removed. */
+export function emptyTarget(deps: ActivityDependencies): Activities['emptyTarget'] {
+  return async ({ config }) =>
+    await runStep('provision', async ({ signal, report }) => {
+      report({ step: 'replication' });
+      const undone = await (await openRemains(deps, config)).end(signal);
+      const target = await resolveTarget(deps, config);
+      return await withConnection(target, { signal }, async (to) => {
+        // Whoever applied or copied until now can commit nothing more.
+        const holder = { name: config.name, epoch: await acquireEpoch(to, config.name) };
+        report({ step: 'dropping what was loaded' });
+        const tables = await emptySchemas(target, config.schemas, { signal });
+        await forgetProgress(to, holder);
+        return [...undone, `emptied the target: ${tables} tables were dropped`];
+      });
+    });
+}

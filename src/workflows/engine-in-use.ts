@@ -1,0 +1,49 @@
+import type { Engine, MigrationConfig } from '../config/schema.ts';
+import type { Phase, SwitchEngine } from './messages.ts';
+import type { State } from './state.ts';
+
+/** null: `auto`, and not planned yet. */
+export function engineInUse({ engine }: MigrationConfig, state: State): Engine | null {
+  if (state.engine !== null) return state.engine;
+  return engine === 'auto' ? null : engine;
+}
+
+/** Why the engine cannot be switched now; null when it can. */
+export function refuseEngine(
+  config: MigrationConfig,
+  state: State,
+  { engine }: SwitchEngine,
+): string | null {
+  if (state.switchedAt !== null)
+    return 'late: the switch has begun; nothing is replicated any more';
+  if (state.phase !== 'parked') return `nothing is parked: it is in ${state.phase}`;
+  if (state.unsettled) return 'early: the interrupted cutover has to be settled first; retry-phase';
+  return engineInUse(config, state) === engine ? `it is ${engine} already` : null;
+}
+
+/**
+ * Goes on with another engine. Only our own applier's position is exact to the transaction, so what
+ * another one has loaded is loaded anew.
+ */
+export function switchEngine(
+  config: MigrationConfig,
+  state: State,
+  { engine }: SwitchEngine,
+): void {
+  if (engineInUse(config, state) === 'azure-dms') state.startsOver ||= state.provisioning !== null;
+  state.engine = engine;
+  state.retry = true;
+}
+
+/** As if nothing had been copied; what is known of the servers stays. */
+export function startOver(state: State): Phase {
+  state.loaded = false;
+  state.copy = null;
+  state.verification = null;
+  state.verifiedOnce = false;
+  state.provisioning = null;
+  state.plan = null;
+  state.lagMs = null;
+  state.window = null;
+  return 'preflight';
+}

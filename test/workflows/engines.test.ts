@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { LocatedConfig } from '../../src/config/located.ts';
+import { configHash } from '../../src/config/hash.ts';
+import type { Engine, MigrationConfig } from '../../src/config/schema.ts';
+import { migrationConfigSchema } from '../../src/config/schema.ts';
+import { cloudConfig, config } from './config.ts';
+import { Lab } from './lab.ts';
+import type { Script } from './scripted.ts';
+import { failing, forever, inTurn, scripted } from './scripted.ts';
+
+const usual = scripted().activities;
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.open();
+});
+afterEach(async () => {
+  await lab.clear();
+});
+afterAll(async () => {
+  await lab[Symbol.asyncDispose]();
+});
+
+function withEngine(engine: Engine): (name: string) => MigrationConfig {
+  return (name) =>
+    migrationConfigSchema.parse({
+      ...(engine === 'azure-dms' ? cloudConfig(name) : config(name)),
+      engine,
+      ...(engine === 'azure-dms' && {
+        azureDms: {
+          subnet:
+            '/subscriptions/1/resourceGroups/shop/providers/Microsoft.Network/virtualNetworks/v/subnets/s',
+        },
+      }),
+    });
+}
+
+/** The engines that copied, in turn. */
+function noting(copies: LocatedConfig[], more: Script = {}): Script {
+  return {
+    ...more,
+    copyTables: async (input) => {
+      copies.push(input.config);
+      return await usual.copyTables(input);
+    },
+  };
+}
+
+describe('replication that cannot go on', () => {
+  test('parks; retry-phase checks, empties the target, plans and loads anew, and needs a new approval', async () => {
+    const copies: LocatedConfig[] = [];
+    const lost = failing('REPLICATION_LOST', 'the task has died');
+    const run = await lab.start(
+      noting(copies, { applyChanges: inTurn(async () => await lost(), forever) }),
+      withEngine('azure-dms'),
+    );
+    const parked = await run.untilPhase('parked');
+    expect(parked.failure).toMatchObject({ code: 'REPLICATION_LOST' });
+    expect(parked.blockers.join()).toContain('emptied and loaded anew');
+    expect(parked.nextSteps.join()).toContain('skyferry switch-engine');
+    expect(run.calls).not.toContain('emptyTarget');
+    await run.send('retry-phase');
+    await run.untilPhase('awaiting-approval');
+    const from = run.calls.lastIndexOf('emptyTarget');
+    expect(run.calls.slice(from)).toEqual(
+      expect.arrayContaining(['emptyTarget', 'runPreflight', 'makePlan', 'provision', 'copyTables', 'verifyTables']), // prettier-ignore
+    );
+    expect(run.calls.indexOf('runPreflight', from)).toBeGreaterThan(from);
+    expect(copies.map(({ engine }) => engine)).toEqual(['azure-dms', 'azure-dms']);
+    await run.send('approve-cutover');
+    expect((await run.result()).status.phase).toBe('completed');
+  });
+
+  test('while it was loaded; switch-engine goes on with the built-in engine, under the same configuration', async () => {
+    const copies: LocatedConfig[] = [];
+    const input = withEngine('azure-dms');
+    const run = await lab.start(
+      {
+        copyTables: inTurn(
+          async ({ config: used }) => {
+            copies.push(used);
+            return await failing('REPLICATION_LOST')();
+          },
+          async (input_) => {
+            copies.push(input_.config);
+            return await usual.copyTables(input_);
+          },
+        ),
+      },
+      input,
+    );
+    await run.untilPhase('parked');
+    await run.send('switch-engine', { by: 'ann', engine: 'azure-dms' });
+    await run.send('switch-engine', { by: 'ann', engine: 'built-in', reason: 'enough' });
+    const { engine, messages } = await run.untilPhase('awaiting-approval');
+    expect(engine).toBe('built-in');
+    expect(messages.map(({ outcome }) => outcome)).toEqual(['refused', 'accepted']);
+    expect(run.calls.filter((call) => call === 'emptyTarget')).toHaveLength(1);
+    const [first, second] = copies;
+    expect([first?.engine, second?.engine]).toEqual(['azure-dms', 'built-in']);
+    expect(new Set(copies.map(configHash)).size).toBe(1);
+    expect(second?.writtenEngine).toBe('azure-dms');
+  });
+
+  test('in the cutover: it is taken back, and then loaded anew', async () => {
+    const run = await lab.start(
+      { cutOver: inTurn(failing('REPLICATION_LOST'), usual.cutOver) },
+      withEngine('azure-dms'),
+    );
+    await run.untilPhase('awaiting-approval');
+    await run.send('approve-cutover');
+    await run.untilPhase('parked');
+    expect(run.calls.at(-1)).toBe('settleCutover');
+    await run.send('retry-phase');
+    const { approval } = await run.untilPhase('awaiting-approval');
+    expect(approval).toBeUndefined();
+    expect(run.calls).toContain('emptyTarget');
+  });
+});
+
+test('from native to built-in nothing is loaded anew; running migrations keep their engine', async () => {
+  const run = await lab.start(
+    { applyChanges: inTurn(failing('ROWS_DIFFER'), forever) },
+    withEngine('native'),
+  );
+  await run.untilPhase('parked');
+  await run.send('switch-engine', { by: 'ann', engine: 'native' });
+  await run.send('switch-engine', { by: 'ann', engine: 'built-in' });
+  await run.untilPhase('awaiting-approval');
+  await run.send('switch-engine', { by: 'ann', engine: 'native' });
+  const { messages, engine } = await run.until((s) => s.messages.length === 3);
+  expect(messages.map(({ outcome }) => outcome)).toEqual(['refused', 'accepted', 'refused']);
+  expect(engine).toBe('built-in');
+  expect(run.calls).not.toContain('emptyTarget');
+});
