@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as epochs from '../../src/checkpoint/epoch.ts';
+import { forgetProgress } from '../../src/checkpoint/forget-progress.ts';
 import * as store from '../../src/checkpoint/store.ts';
 import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import type { Connection } from '../../src/mysql/connection.ts';
@@ -131,4 +132,32 @@ test('what is remembered is merged; null forgets', async () => {
   await store.remember(target, 'orders', { fence: { superReadOnly: 'OFF' }, retention: null });
   const { remembered } = await store.requireCheckpoint(target, 'orders');
   expect(remembered).toEqual({ fence: { readOnly: 'OFF', superReadOnly: 'OFF' } });
+});
+
+test('loaded anew, it begins where no position is; only the holder of the epoch may forget', async () => {
+  const former = { name: 'orders', epoch: await epochs.acquireEpoch(target, 'orders') };
+  await store.setStartPosition(target, 'orders', start);
+  await epochs.updateCheckpoint(target, former, progress);
+  await epochs.raiseHigh(target, former, { file: 'b.000009', offset: 99 });
+  await store.remember(target, 'orders', { retention: 24, convergesFrom: start });
+  await target.execute(
+    "INSERT INTO skyferry.copied_table (migration, schema_name, table_name, chunks) VALUES ('orders', 's', 't', 1), ('other', 's', 't', 1)",
+  );
+  const holder = { name: 'orders', epoch: await epochs.acquireEpoch(target, 'orders') };
+  await expect(forgetProgress(target, former)).rejects.toMatchObject({ code: 'EPOCH_LOST' });
+  await forgetProgress(target, holder);
+  expect(await store.readCheckpoint(target, 'orders')).toMatchObject({
+    position: null,
+    high: null,
+    sourceTime: null,
+    rowChanges: 0,
+    remembered: { retention: 24 },
+  });
+  expect(await target.query('SELECT migration FROM skyferry.copied_table')).toEqual([
+    { migration: 'other' },
+  ]);
+  await store.setStartPosition(target, 'orders', { ...start, offset: 1000 });
+  expect(await store.readCheckpoint(target, 'orders')).toMatchObject({
+    position: { offset: 1000 },
+  });
 });

@@ -5,6 +5,7 @@ import { withConnection } from '../../src/mysql/connection.ts';
 import { buildIndexes } from '../../src/schema/build-indexes.ts';
 import { createSchemas } from '../../src/schema/create-schemas.ts';
 import { createTables } from '../../src/schema/create-tables.ts';
+import { emptySchemas } from '../../src/schema/empty-schemas.ts';
 import { addForeignKeys } from '../../src/schema/foreign-keys.ts';
 import { startMysqlPair } from '../servers.ts';
 import { catalogOf, expectedOn, quiet, run } from './on-servers.ts';
@@ -90,4 +91,20 @@ test('duplicate rows fail a unique index by the name of its table', async () => 
     message: expect.stringContaining('big.one') as string,
     detail: { errno: 1062 },
   });
+});
+
+test('what was loaded is emptied, also what the source has not any more; other schemas stay', async () => {
+  const { target } = servers;
+  await run(target, [
+    'CREATE TABLE big.gone (id int PRIMARY KEY, p int, FOREIGN KEY (p) REFERENCES big.parent (id))',
+    'CREATE VIEW big.seen AS SELECT id FROM big.gone',
+    'CREATE PROCEDURE big.work() SELECT 1',
+    'CREATE DATABASE kept',
+    'CREATE TABLE kept.t (id int PRIMARY KEY)',
+  ]);
+  expect(await emptySchemas(target, ['big', 'not_there'], quiet())).toBe(5);
+  const { tables, views, routines } = await catalogOf(target, ['big']);
+  expect([tables, views, routines]).toEqual([[], [], []]);
+  expect((await catalogOf(target, ['kept'])).tables).toHaveLength(1);
+  expect(await emptySchemas(target, ['big'], quiet())).toBe(0);
 });
