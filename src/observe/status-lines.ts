@@ -25,7 +25,7 @@ export function statusLines(snapshot: StatusSnapshot): string[] {
   const { status, activities, workers } = snapshot;
   const at = status.parkedIn ?? status.phase;
   return [
-    `${pc.bold(`migration/${status.name}`)}  ${phaseName(status)}  ${pc.dim(`since ${status.startedAt}`)}`,
+    `${pc.bold(`migration/${status.name}`)}  ${phaseName(status)}  ${pc.dim(`since ${status.startedAt}${status.engine === undefined ? '' : `, engine ${status.engine}`}`)}`,
     ...pathLines(status, at),
     ...(workers === 0
       ? [pc.red('No worker polls: nothing goes on until one is started: skyferry worker')]
