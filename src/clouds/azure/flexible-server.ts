@@ -19,6 +19,8 @@ export interface ServerView {
   readonly highAvailability: string;
   readonly standbyState: string;
   readonly publicAccess: boolean;
+  /** Its network interface is in a subnet that is delegated to servers. */
+  readonly isInSubnet: boolean;
   readonly geoRedundantBackup: boolean;
   readonly administrator: string;
   readonly replicationRole: string;
@@ -134,6 +136,7 @@ function toView(server: Server): ServerView {
     highAvailability: server.highAvailability?.mode ?? 'Disabled',
     standbyState: server.highAvailability?.state ?? 'NotEnabled',
     publicAccess: server.network?.publicNetworkAccess !== 'Disabled',
+    isInSubnet: server.network?.delegatedSubnetResourceId !== undefined,
     geoRedundantBackup: server.backup?.geoRedundantBackup === 'Enabled',
     administrator: server.administratorLogin ?? '',
     replicationRole: server.replicationRole ?? 'None',
