@@ -1,0 +1,93 @@
+import { acquireEpoch } from '../../../../src/checkpoint/epoch.ts';
+import type { Checkpoint } from '../../../../src/checkpoint/store.ts';
+import {
+  removeCheckpoint,
+  requireCheckpoint,
+  setStartPosition,
+} from '../../../../src/checkpoint/store.ts';
+import { createCheckpoint } from '../../../../src/checkpoint/take-name.ts';
+import { withConnection } from '../../../../src/mysql/connection.ts';
+import type { Endpoint } from '../../../../src/mysql/endpoint.ts';
+import type { Position } from '../../../../src/mysql/position.ts';
+import { applyChanges } from '../../../../src/replicate/apply-changes.ts';
+import type { WitnessOptions } from '../../../../src/replicate/azure-dms/witness/witness.ts';
+import { witness } from '../../../../src/replicate/azure-dms/witness/witness.ts';
+import { holdingEpoch } from '../../../../src/replicate/holding-epoch.ts';
+import type { ApplyProgress } from '../../../../src/workflows/messages.ts';
+import type { Migration } from '../../lab.ts';
+import { beginMigration } from '../../lab.ts';
+
+/** A migration that is witnessed, and another one of the same tables whose applier stands in for DMS. */
+export async function beginWitnessed(
+  servers: { source: Endpoint; target: Endpoint },
+  name: string,
+  schemas: readonly string[],
+  tables: readonly string[],
+): Promise<{ migration: Migration; standIn: Migration }> {
+  const migration = await beginMigration(servers, name, schemas, tables, { lctn: 0 });
+  const other = `${name}-stand-in`;
+  const position = migration.start;
+  await withConnection(servers.target, {}, async (c) => {
+    await removeCheckpoint(c, other);
+    const { sourceUuid } = await requireCheckpoint(c, name);
+    await createCheckpoint(c, { name: other, configHash: 'c', workflowRun: 'w', sourceUuid });
+    await setStartPosition(c, other, position);
+    await acquireEpoch(c, other);
+  });
+  return { migration, standIn: { ...migration, job: { ...migration.job, migration: other } } };
+}
+
+export interface Running {
+  readonly progress: ApplyProgress[];
+  /** Rejects with what ended it. */
+  readonly ended: Promise<Position>;
+  /** As if its worker had been killed. */
+  stop(): Promise<void>;
+}
+
+export function startApplier({ job }: Migration): Running {
+  return running((signal, onProgress) => applyChanges(job, { signal, onProgress }));
+}
+
+export function startWitness(
+  { job }: Migration,
+  options: Partial<Pick<WitnessOptions, 'settled' | 'until' | 'patienceMs'>> = {},
+): Running {
+  return running((signal, onProgress) =>
+    holdingEpoch(job, signal, (holder) =>
+      witness(job, holder, { settled: () => false, ...options, signal, onProgress }),
+    ),
+  );
+}
+
+function running(
+  work: (signal: AbortSignal, onProgress: (news: ApplyProgress) => void) => Promise<Position>,
+): Running {
+  const stopped = new AbortController();
+  const progress: ApplyProgress[] = [];
+  const ended = work(stopped.signal, (news) => progress.push(news));
+  ended.catch(() => {});
+  return {
+    progress,
+    ended,
+    stop: async () => {
+      stopped.abort(new Error('stopped by the test'));
+      await ended.catch(() => {});
+    },
+  };
+}
+
+export function checkpointOf({ job }: Migration): Promise<Checkpoint> {
+  return withConnection(job.target, {}, (c) => requireCheckpoint(c, job.migration));
+}
+
+export async function until(
+  what: () => boolean | Promise<boolean>,
+  withinMs = 15_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await what())) {
+    if (Date.now() > deadline) throw new Error(`never came: ${what.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
