@@ -1,15 +1,14 @@
 import type { Address, LocatedConfig } from '../config/located.ts';
-import type { WindowConfig } from '../config/schema.ts';
-import type { MigrationConfig } from '../config/schema.ts';
+import type { Engine, MigrationConfig, WindowConfig } from '../config/schema.ts';
 import type { BinlogWatch } from '../prepare/source/guard-binlog.ts';
 import type { CloudPlan, BegunAct, CompletedAct, Formers } from '../prepare/act.ts';
 import type { Position } from '../mysql/position.ts';
+import type { PreflightResult } from '../preflight/run.ts';
 import type {
   AbortResult,
   ConvergeResult,
   CopyResult,
   CutoverResult,
-  Finding,
   LagSample,
   LoweredTtl,
   OpenResult,
@@ -22,6 +21,11 @@ import type {
 
 export interface OfMigration {
   readonly config: LocatedConfig;
+}
+
+export interface BeforePlan extends OfMigration {
+  /** The one in use; null: `auto`, which is still to choose, whatever stands in `config`. */
+  readonly engine: Engine | null;
 }
 
 /** Before both servers are found or made. */
@@ -63,9 +67,14 @@ export interface Activities {
   /** Ends what replicates, drops what was loaded, forgets the position; says so, one line each. */
   emptyTarget: (input: OfMigration) => Promise<string[]>;
   /** Changes nothing. */
-  runPreflight: (input: OfMigration) => Promise<Finding[]>;
+  runPreflight: (input: BeforePlan) => Promise<PreflightResult>;
   /** Changes nothing but the plan's hash in the checkpoint. */
-  makePlan: (input: OfMigration & { readonly findings: readonly Finding[] }) => Promise<PlanResult>;
+  makePlan: (
+    input: BeforePlan & {
+      readonly findings: PreflightResult['findings'];
+      readonly engines: PreflightResult['engines'];
+    },
+  ) => Promise<PlanResult>;
   /** Parameters raised, former values remembered; schemas; the starting position. */
   provision: (input: OfMigration) => Promise<ProvisionResult>;
   createTables: (input: OfMigration) => Promise<{ tables: number }>;

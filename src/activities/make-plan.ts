@@ -1,4 +1,5 @@
 import { recordHashes } from '../checkpoint/store.ts';
+import { readChangesPerSecond } from '../mysql/change-rate.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { makePlan as plan } from '../plan/make-plan.ts';
 import { planHash } from '../plan/plan-hash.ts';
@@ -8,10 +9,15 @@ import { openJob } from './job.ts';
 import { runStep } from './step.ts';
 
 export function makePlan(deps: ActivityDependencies): Activities['makePlan'] {
-  return async ({ config, findings }) =>
+  return async ({ config, findings, engine, engines }) =>
     await runStep('preflight', async ({ signal }) => {
-      const { catalog, target } = await openJob(deps, config, signal);
-      const made = plan(config, catalog, findings);
+      const { catalog, source, target } = await openJob(deps, config, signal);
+      const changesPerSecond = await withConnection(source, { signal }, readChangesPerSecond);
+      const made = plan(config, catalog, findings, {
+        assessments: engines,
+        inUse: engine,
+        changesPerSecond,
+      });
       const hash = planHash(made);
       await withConnection(target, { signal }, (c) =>
         recordHashes(c, config.name, { planHash: hash }),

@@ -6,12 +6,12 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { runStep } from './step.ts';
 
 export function runPreflight(deps: ActivityDependencies): Activities['runPreflight'] {
-  return async ({ config }) =>
+  return async ({ config, engine }) =>
     await runStep('preflight', async ({ signal, report }) => {
       const logins = await resolveLogins(config, deps.secrets);
       const consumers = await resolveConsumers(deps, config);
       return await runChecks(
-        { config, ...logins, switches: consumers.map((consumer) => consumer.switch) },
+        { config, engine, ...logins, switches: consumers.map((consumer) => consumer.switch) },
         { signal, onCheck: (title) => report({ step: title }) },
       );
     });

@@ -1,7 +1,11 @@
 import type { LocatedConfig } from '../config/located.ts';
-import type { WindowConfig } from '../config/schema.ts';
+import type { Engine, WindowConfig } from '../config/schema.ts';
+import { SkyferryFailure } from '../failures.ts';
 import type { Catalog, Table } from '../mysql/catalog/types.ts';
 import { displayName } from '../mysql/identifier.ts';
+import type { EngineAssessment } from '../preflight/assessment.ts';
+import { chooseEngine, compareEngines, explainNoChoice } from './engines.ts';
+import type { EngineChoice } from './engines.ts';
 import { estimate } from './estimate.ts';
 import type { Plan, PlannedCutover, PlannedTable, PlanStep } from './plan.ts';
 import { describeSwitch } from './plan.ts';
@@ -17,12 +21,27 @@ export interface Warning {
   readonly found: string;
 }
 
-/** Pure: the same configuration, catalog and warnings give the same plan. */
+export interface Engines {
+  readonly assessments: readonly EngineAssessment[];
+  /** The one in use; null: `auto`, which is still to choose. */
+  readonly inUse: Engine | null;
+  /** Row changes a second on the source; null: not known. */
+  readonly changesPerSecond: number | null;
+}
+
+/**
+ * Pure: the same input gives the same plan.
+ * @throws PREFLIGHT_BLOCKED when `auto` finds no engine that it may take
+ */
 export function makePlan(
-  config: LocatedConfig,
+  located: LocatedConfig,
   catalog: Catalog,
   findings: readonly Warning[],
+  { assessments, inUse, changesPerSecond }: Engines,
 ): Plan {
+  const { engine, why } = choose(located, assessments, inUse);
+  const config = { ...located, engine };
+  const estimates = estimate(catalog.tables);
   const foreignKeys = catalog.tables.flatMap((table) => table.foreignKeys);
   const cascading = foreignKeys.filter((key) => cascades(key.onDelete) || cascades(key.onUpdate));
   const fence = findings.find(({ code }) => code === 'fence-kind')?.found ?? config.cutover.fence;
@@ -32,7 +51,9 @@ export function makePlan(
     target: `${config.target.host}:${config.target.port}`,
     schemas: config.schemas,
     method: config.method,
-    engine: config.engine,
+    engine,
+    whyEngine: why,
+    engines: compareEngines(assessments, { config, estimates, changesPerSecond }),
     steps: steps(config),
     tables: plannedTables(catalog.tables),
     tableCount: catalog.tables.length,
@@ -43,7 +64,7 @@ export function makePlan(
       events: catalog.events.length,
     },
     foreignKeys: { count: foreignKeys.length, cascading: cascading.length },
-    estimates: estimate(catalog.tables),
+    estimates,
     changesOnSource: changesOnSource(config, catalog, fence),
     changesOnTarget: changesOnTarget(config),
     cutover: plannedCutover(config, fence),
@@ -55,6 +76,26 @@ export function makePlan(
       )
       .slice(0, MAX_LISTED_TABLES),
   };
+}
+
+function choose(
+  { writtenEngine }: LocatedConfig,
+  assessments: readonly EngineAssessment[],
+  inUse: Engine | null,
+): EngineChoice {
+  if (inUse !== null) {
+    return {
+      engine: inUse,
+      why: inUse === writtenEngine ? 'as configured' : 'as decided when the migration ran already',
+    };
+  }
+  const choice = chooseEngine(assessments);
+  if (choice !== null) return { ...choice, why: `auto takes it: ${choice.why}` };
+  const { found, fix } = explainNoChoice(assessments);
+  throw new SkyferryFailure('PREFLIGHT_BLOCKED', found, {
+    safe: 'nothing was copied',
+    next: fix,
+  });
 }
 
 const cascades = (action: string): boolean => action === 'CASCADE' || action === 'SET NULL';

@@ -1,8 +1,14 @@
 import { contentHash } from '../config/hash.ts';
 import type { Plan } from './plan.ts';
 
-/** What a person approves. Estimates and row counts are left out: they move while the source is written to. */
-export function planHash({ estimates: _, tables, ...decisions }: Plan): string {
+/** What a person approves. Estimates, what the engines not taken would mean, and row counts are left out: they move while the source is written to. */
+export function planHash({
+  estimates: _,
+  engines: __,
+  whyEngine: ___,
+  tables,
+  ...decisions
+}: Plan): string {
   return contentHash({
     ...decisions,
     tables: tables

@@ -1,4 +1,5 @@
-import type { SwitchConfig } from '../config/schema.ts';
+import type { Engine, SwitchConfig } from '../config/schema.ts';
+import type { EngineOption } from './engines.ts';
 
 /**
  * What a migration will do, before it does it. A person approves its hash: the hash covers what will
@@ -10,7 +11,10 @@ export interface Plan {
   readonly target: string;
   readonly schemas: readonly string[];
   readonly method: string;
-  readonly engine: string;
+  readonly engine: Engine;
+  readonly whyEngine: string;
+  /** All engines beside each other, for this source and target. */
+  readonly engines: readonly EngineOption[];
   readonly steps: readonly PlanStep[];
   /** Largest first. Cut to `MAX_LISTED_TABLES`; `tableCount` counts all. */
   readonly tables: readonly PlannedTable[];

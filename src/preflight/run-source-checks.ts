@@ -1,7 +1,7 @@
 import type { LocatedConfig } from '../config/located.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
-import { sourceChecks } from './checks/index.ts';
+import { sourceChecks, sourceChecksOfEngine } from './checks/index.ts';
 import { readServerFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { accepted, tryCatalog } from './run.ts';
@@ -31,7 +31,7 @@ export async function runSourceChecks(
     };
     const run = async (fenceFacts: Awaited<ReturnType<typeof readServerFacts>> | undefined) => {
       const found = [...findings];
-      for (const check of sourceChecks) {
+      for (const check of [...sourceChecks, ...sourceChecksOfEngine[config.engine]]) {
         signal.throwIfAborted();
         found.push(...(await check.run({ ...facts, fence: fenceFacts })));
       }

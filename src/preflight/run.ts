@@ -1,4 +1,5 @@
 import type { LocatedConfig } from '../config/located.ts';
+import type { Engine } from '../config/schema.ts';
 import { isFailure } from '../failures.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
@@ -8,12 +9,17 @@ import { checks } from './checks/index.ts';
 import { emptyCatalog } from '../mysql/catalog/types.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import { readCatalog } from '../mysql/catalog/read.ts';
+import { chooseEngine, explainNoChoice } from '../plan/engines.ts';
+import type { EngineAssessment } from './assessment.ts';
+import { assessEngines, findingsOf } from './assessment.ts';
 import type { ConsumerLogin, ConsumerSwitch } from './facts.ts';
 import { readServers } from './facts.ts';
-import type { Finding } from './finding.ts';
+import type { Check, Finding } from './finding.ts';
 
 export interface PreflightInput {
   readonly config: LocatedConfig;
+  /** The one in use; null: `auto`, which is still to choose. */
+  readonly engine: Engine | null;
   readonly source: Endpoint;
   readonly target: Endpoint;
   readonly fence?: Endpoint | undefined;
@@ -26,14 +32,22 @@ export interface PreflightOptions {
   readonly onCheck?: (title: string) => void;
 }
 
+export interface PreflightResult {
+  /** Of what any engine needs, and of the engine in use, or that `auto` takes. */
+  readonly findings: readonly Finding[];
+  /** Of all engines; [] while the servers cannot be looked at. */
+  readonly engines: readonly EngineAssessment[];
+}
+
 /** Runs every check and returns everything found. It reads only: nothing is changed on either server. */
 export async function runPreflight(
   input: PreflightInput,
   options: PreflightOptions,
-): Promise<Finding[]> {
+): Promise<PreflightResult> {
   const login = await logIn(input, options);
   try {
-    if (login.source === undefined || login.target === undefined) return login.findings;
+    if (login.source === undefined || login.target === undefined)
+      return { findings: login.findings, engines: [] };
     const { source, target, fence } = login;
     const { catalog, ...read } = await tryCatalog(source, input.config);
     const facts = {
@@ -44,16 +58,45 @@ export async function runPreflight(
       switches: input.switches,
       signal: options.signal,
     };
-    const findings = [...login.findings, ...read.findings];
-    for (const check of checks) {
+    const run = async (check: Check) => {
       options.signal.throwIfAborted();
       options.onCheck?.(check.title);
-      findings.push(...(await check.run(facts)));
-    }
-    return findings.map((finding) => accepted(finding, input.config.preflight.accept));
+      const found = await check.run(facts);
+      return found.map((finding) => accepted(finding, input.config.preflight.accept));
+    };
+    const findings = [...login.findings, ...read.findings].map((finding) =>
+      accepted(finding, input.config.preflight.accept),
+    );
+    for (const check of checks) findings.push(...(await run(check)));
+    const engines = await assessEngines(run);
+    return { findings: [...findings, ...ofEngine(engines, input.engine)], engines };
   } finally {
     await Promise.all([login.source, login.target, login.fence].map(async (c) => c?.close()));
   }
+}
+
+/** What concerns the engine in use; for `auto` also that there is none to take. */
+function ofEngine(engines: readonly EngineAssessment[], inUse: Engine | null): Finding[] {
+  const choice = inUse === null ? chooseEngine(engines) : { engine: inUse, why: null };
+  if (choice === null) {
+    return [
+      { code: 'engine', severity: 'blocker', object: 'engine: auto', ...explainNoChoice(engines) },
+    ];
+  }
+  const chosen = engines.find(({ engine }) => engine === choice.engine);
+  return [
+    ...(choice.why === null
+      ? []
+      : [
+          {
+            code: 'engine',
+            severity: 'info' as const,
+            object: 'engine: auto',
+            found: `takes ${choice.engine}: ${choice.why}`,
+          },
+        ]),
+    ...(chosen === undefined ? [] : findingsOf(chosen)),
+  ];
 }
 
 /** A catalog that cannot be read is a finding; the checks of privileges then say why. */

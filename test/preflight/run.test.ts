@@ -14,6 +14,7 @@ import { readServerFacts } from '../../src/preflight/facts.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
 import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import type { PreflightInput } from '../../src/preflight/run.ts';
 import { runPreflight } from '../../src/preflight/run.ts';
 import { azureConfig } from '../prepare/target/config.ts';
 import { startMysqlPair } from '../servers.ts';
@@ -179,7 +180,7 @@ test('an event scheduler that is off on the target is warned of, except where th
 
 test('missing rights are named with the GRANT that gives them', async () => {
   const poor = (endpoint: Endpoint): Endpoint => ({ ...endpoint, user: 'poor', password: 'p' });
-  const findings = await runPreflight(
+  const findings = await look(
     { config, source: poor(pair.source), target: poor(pair.target), fence: poor(pair.source) },
     { signal },
   );
@@ -194,13 +195,13 @@ test('missing rights are named with the GRANT that gives them', async () => {
 });
 
 test('one server under two names, a wrong authority, a wrong password', async () => {
-  const same = await runPreflight(
+  const same = await look(
     { config, source: pair.source, target: pair.source, fence: pair.source },
     { signal },
   );
   expect(of(same, 'server-identity')).toMatchObject([{ severity: 'blocker' }]);
   const untrusted: Endpoint = { ...pair.source, tls: { mode: 'verify-identity' } };
-  const login = await runPreflight(
+  const login = await look(
     {
       config,
       source: untrusted,
@@ -214,7 +215,7 @@ test('one server under two names, a wrong authority, a wrong password', async ()
 });
 
 test('a consumer that cannot log in to the target is a warning with its name', async () => {
-  const findings = await runPreflight(
+  const findings = await look(
     {
       config,
       source: pair.source,
@@ -247,7 +248,7 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
     source: { ...config.source, fence: { user: 'locks', password: '${env:A}' } },
   };
   const checked = (cutover: Partial<LocatedConfig['cutover']> = {}) =>
-    runPreflight(
+    look(
       {
         config: { ...located, cutover: { ...located.cutover, ...cutover } },
         source: pair.source,
@@ -264,7 +265,13 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
     { severity: 'warning', object: 'root@%' },
     { severity: 'warning', object: 'events shop.tick' },
   ]);
-  expect(makePlan(located, emptyCatalog, findings).cutover.fence).toContain('account-lock: every');
+  expect(
+    makePlan(located, emptyCatalog, findings, {
+      assessments: [],
+      inUse: 'built-in',
+      changesPerSecond: null,
+    }).cutover.fence,
+  ).toContain('account-lock: every');
   const forgotten = await checked({ applicationAccounts: [{ user: 'poor', host: '%' }] });
   expect(of(forgotten, 'fence')).toContainEqual(
     expect.objectContaining({ severity: 'blocker', object: 'web@%' }),
@@ -333,9 +340,9 @@ test('a switch whose endpoint is not as the configuration says is named by its c
     const input = { config, source: pair.source, target: pair.target, fence: pair.source };
     const right = await fileSwitch('api', 'DB=old:3306');
     const wrong = await fileSwitch('batch', 'DB=elsewhere:3306');
-    const findings = await runPreflight({ ...input, switches: [right, wrong] }, { signal });
+    const findings = await look({ ...input, switches: [right, wrong] }, { signal });
     expect(of(findings, 'switches')).toMatchObject([{ severity: 'warning', object: 'batch' }]);
-    const fine = await runPreflight({ ...input, switches: [right] }, { signal });
+    const fine = await look({ ...input, switches: [right] }, { signal });
     expect(of(fine, 'switches')).toMatchObject([{ severity: 'ok' }]);
     expect(of(await preflight(), 'switches')).toMatchObject([{ severity: 'info', object: 'api' }]);
   } finally {
@@ -344,7 +351,7 @@ test('a switch whose endpoint is not as the configuration says is named by its c
 });
 
 function preflight(wanted: LocatedConfig = config): Promise<Finding[]> {
-  return runPreflight(
+  return look(
     { config: wanted, source: pair.source, target: pair.target, fence: pair.source },
     { signal },
   );
@@ -361,3 +368,12 @@ const of = (findings: Finding[], code: string) =>
 const codes = (findings: Finding[], severity: string) => [
   ...new Set(findings.filter((f) => f.severity === severity).map(({ code }) => code)),
 ];
+
+/** For the engine that the configuration names. */
+async function look(
+  input: Omit<PreflightInput, 'engine'>,
+  options: { readonly signal: AbortSignal },
+): Promise<Finding[]> {
+  const { findings } = await runPreflight({ ...input, engine: input.config.engine }, options);
+  return [...findings];
+}

@@ -6,7 +6,7 @@ import { migrationConfigSchema } from '../../src/config/schema.ts';
 import { cloudConfig, config } from './config.ts';
 import { Lab } from './lab.ts';
 import type { Script } from './scripted.ts';
-import { failing, forever, inTurn, scripted } from './scripted.ts';
+import { failing, forever, found, inTurn, scripted } from './scripted.ts';
 
 const usual = scripted().activities;
 let lab: Lab;
@@ -131,4 +131,35 @@ test('from native to built-in nothing is loaded anew; running migrations keep th
   expect(messages.map(({ outcome }) => outcome)).toEqual(['refused', 'accepted', 'refused']);
   expect(engine).toBe('built-in');
   expect(run.calls).not.toContain('emptyTarget');
+});
+
+/** Preflight finds that one engine alone is possible. */
+function only(possible: Engine) {
+  const { findings, engines } = found();
+  return {
+    findings,
+    engines: engines.map((each) => ({ ...each, possible: each.engine === possible })),
+  };
+}
+
+test('auto is decided by the plan and stays so, also when preflight runs again', async () => {
+  const asked: (Engine | null)[] = [];
+  const copies: LocatedConfig[] = [];
+  const run = await lab.start(
+    noting(copies, {
+      runPreflight: async (input) => {
+        asked.push(input.engine);
+        return only(asked.length === 1 ? 'native' : 'built-in');
+      },
+      provision: inTurn(failing('REPLICATION_LOST'), usual.provision),
+    }),
+    (name) => ({ ...config(name, { approval: { required: false } }), engine: 'auto' }),
+  );
+  const { failure, engine } = await run.untilPhase('parked');
+  expect([failure?.code, engine]).toEqual(['REPLICATION_LOST', 'native']);
+  await run.send('retry-phase');
+  const { plan } = await run.result();
+  expect(asked).toEqual([null, 'native']);
+  expect(copies.map((used) => used.engine)).toEqual(['native']);
+  expect(plan?.plan.engine).toBe('native');
 });

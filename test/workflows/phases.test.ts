@@ -1,10 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/workflows/results.ts';
 import type { PhaseRecord } from '../../src/workflows/messages.ts';
 import { config, planHash } from './config.ts';
 import { Lab } from './lab.ts';
-import { failing, forever, inTurn, position, scripted, window } from './scripted.ts';
+import { failing, forever, found, inTurn, position, scripted, window } from './scripted.ts';
 
 const usual = scripted().activities;
 let lab: Lab;
@@ -162,14 +161,13 @@ describe('parking', () => {
     const run = await lab.start(
       {
         runPreflight: inTurn(
-          async (): Promise<Finding[]> => [
-            {
+          async () =>
+            found({
               code: 'LOG_BIN',
               severity: 'blocker',
               found: 'log_bin is OFF',
               fix: 'turn it on',
-            },
-          ],
+            }),
           usual.runPreflight,
         ),
       },

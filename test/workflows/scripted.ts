@@ -6,6 +6,9 @@ import { makePlan } from '../../src/plan/make-plan.ts';
 import type { PlannedAct, Survey } from '../../src/prepare/act.ts';
 import type { CloudPlan } from '../../src/prepare/act.ts';
 import type { FailureCode } from '../../src/failures.ts';
+import type { Engine } from '../../src/config/schema.ts';
+import type { Finding } from '../../src/preflight/finding.ts';
+import type { PreflightResult } from '../../src/preflight/run.ts';
 
 /**
  * The activities' interface, played by a script: what the workflow does with their answers is tested
@@ -57,10 +60,14 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
     restoreTtls: async () => [],
     openMigration: async () => ({ resumed: false }),
     emptyTarget: async () => ['emptied the target: 2 tables were dropped'],
-    runPreflight: async () => [{ code: 'LOG_BIN', severity: 'ok', found: 'log_bin is ON' }],
+    runPreflight: async () => found({ code: 'LOG_BIN', severity: 'ok', found: 'log_bin is ON' }),
     makePlan: async (input) => ({
       hash: 'a'.repeat(64),
-      plan: makePlan(input.config, emptyCatalog, input.findings),
+      plan: makePlan(input.config, emptyCatalog, input.findings, {
+        assessments: input.engines,
+        inUse: input.engine,
+        changesPerSecond: null,
+      }),
     }),
     provision: async () => ({ position, changes: [] }),
     createTables: async () => ({ tables: 2 }),
@@ -95,6 +102,13 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
     ...script,
   };
   return { activities: recorded(activities, calls), calls };
+}
+
+/** What preflight says where every engine is possible. */
+export function found(...findings: Finding[]): PreflightResult {
+  const assess = (engine: Engine) =>
+    ({ engine, possible: true, blockers: [], warnings: [], notes: [] }) as const;
+  return { findings, engines: [assess('built-in'), assess('native'), assess('azure-dms')] };
 }
 
 function recorded(activities: Activities, calls: string[]): Activities {

@@ -28,7 +28,7 @@ export function registerDoctor(program: Command): void {
 
 /** The clouds first; the servers themselves once both are there and prepared. */
 async function examine(options: LocalOptions, signal: AbortSignal): Promise<Finding[]> {
-  const { config, logins, clouds } = await lookLocally(options, signal);
+  const { given, config, logins, clouds } = await lookLocally(options, signal);
   const found = clouds === null ? [] : [...clouds.source.findings, ...clouds.target.findings];
   const unprepared = [...(clouds?.source.acts ?? []), ...(clouds?.target.acts ?? [])].filter(
     ({ when }) => when === 'preparation',
@@ -38,5 +38,7 @@ async function examine(options: LocalOptions, signal: AbortSignal): Promise<Find
     return found;
   }
   const onCheck = (title: string) => process.stderr.isTTY && note(`… ${title}`);
-  return [...found, ...(await runPreflight({ config, ...logins }, { signal, onCheck }))];
+  const engine = given.engine === 'auto' ? null : given.engine;
+  const { findings } = await runPreflight({ config, engine, ...logins }, { signal, onCheck });
+  return [...found, ...findings];
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { MigrationConfig } from '../../config/schema.ts';
 import { readCatalog } from '../../mysql/catalog/read.ts';
+import { readChangesPerSecond } from '../../mysql/change-rate.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { findingsLines } from '../../observe/findings-lines.ts';
 import { cutoverLines, planLines } from '../../observe/plan-lines.ts';
@@ -38,18 +39,29 @@ export function registerPlan(program: Command): void {
 }
 
 /** Of servers that are still to be made or prepared only the clouds' part can be drawn. */
-async function draw({ config, logins, clouds }: LocalLook, signal: AbortSignal) {
+async function draw({ given, config, logins, clouds }: LocalLook, signal: AbortSignal) {
   const found: Finding[] =
     clouds === null ? [] : [...clouds.source.findings, ...clouds.target.findings];
   if (config === null || logins === null || isUnprepared(clouds)) {
     return { findings: found, made: null };
   }
-  const findings = [...found, ...(await runPreflight({ config, ...logins }, { signal }))];
+  const engine = given.engine === 'auto' ? null : given.engine;
+  const preflight = await runPreflight({ config, engine, ...logins }, { signal });
+  const findings = [...found, ...preflight.findings];
   if (blockers(findings).length > 0) return { findings, made: null };
-  const catalog = await withConnection(logins.source, { signal }, (source) =>
-    readCatalog(source, config.schemas),
+  const [catalog, changesPerSecond] = await withConnection(
+    logins.source,
+    { signal },
+    async (source) => [
+      await readCatalog(source, config.schemas),
+      await readChangesPerSecond(source),
+    ] as const, // prettier-ignore
   );
-  const plan = makePlan(config, catalog, findings);
+  const plan = makePlan(config, catalog, findings, {
+    assessments: preflight.engines,
+    inUse: engine,
+    changesPerSecond,
+  });
   return { findings, made: { hash: planHash(plan), plan } };
 }
 

@@ -1,5 +1,11 @@
+import type { Engine } from '../../config/schema.ts';
 import type { SourceSide } from '../facts.ts';
 import type { Check } from '../finding.ts';
+import { dmsObjectsCheck } from './azure-dms-objects.ts';
+import { dmsPrivilegesCheck } from './azure-dms-privileges.ts';
+import { dmsServiceCheck } from './azure-dms-service.ts';
+import { dmsSettingsCheck } from './azure-dms-settings.ts';
+import { dmsTablesCheck } from './azure-dms-tables.ts';
 import { binlogCheck } from './binlog.ts';
 import { collationsCheck } from './collations.ts';
 import { columnsCheck } from './column-types.ts';
@@ -42,13 +48,19 @@ export const sourceChecks: readonly Check<SourceSide>[] = [
   jsonScalarsCheck,
   foreignKeysCheck,
   tableNamesCheck,
-  nativeServersCheck,
   fenceKindCheck,
   fenceCheck,
   otherSchemasCheck,
 ];
 
-/** In the order in which a person would look: servers, rights, binlog, schema, target, cutover. */
+/** The same of the engine in use. */
+export const sourceChecksOfEngine: Readonly<Record<Engine, readonly Check<SourceSide>[]>> = {
+  'built-in': [],
+  native: [nativeServersCheck],
+  'azure-dms': [dmsServiceCheck, dmsTablesCheck, dmsObjectsCheck],
+};
+
+/** What any engine needs, in the order in which a person would look: servers, rights, binlog, schema, target, cutover. */
 export const checks: readonly Check[] = [
   versionsCheck,
   serverIdentityCheck,
@@ -74,12 +86,22 @@ export const checks: readonly Check[] = [
   serverDefaultsCheck,
   timeZonesCheck,
   diskCheck,
-  nativeServersCheck,
-  nativePrivilegesCheck,
-  nativeReplicationCheck,
   fenceKindCheck,
   fenceCheck,
   otherSchemasCheck,
   consumersCheck,
   switchesCheck,
 ];
+
+/** What one engine needs beyond that. The built-in one applies with what all of them load or repair with. */
+export const engineChecks: Readonly<Record<Engine, readonly Check[]>> = {
+  'built-in': [],
+  native: [nativeServersCheck, nativePrivilegesCheck, nativeReplicationCheck],
+  'azure-dms': [
+    dmsServiceCheck,
+    dmsPrivilegesCheck,
+    dmsSettingsCheck,
+    dmsTablesCheck,
+    dmsObjectsCheck,
+  ],
+};

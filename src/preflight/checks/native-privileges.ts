@@ -1,8 +1,8 @@
 import { azureProcedures, findSteering } from '../../replicate/native/steering.ts';
 import type { ServerFacts } from '../facts.ts';
-import { nativeCheck } from './native-check.ts';
+import { check } from '../finding.ts';
 
-export const nativePrivilegesCheck = nativeCheck(
+export const nativePrivilegesCheck = check(
   'native-privileges',
   'replication may be set up on the target, with an account on the source',
   async ({ source, target, config }) => {

@@ -4,11 +4,11 @@ import { wasBegun } from '../../replicate/native/memory.ts';
 import { readOtherChannels, readReplicaStatus } from '../../replicate/native/replica-status.ts';
 import { findSteering } from '../../replicate/native/steering.ts';
 import type { PreflightFacts } from '../facts.ts';
-import { nativeCheck } from './native-check.ts';
+import { check } from '../finding.ts';
 import { listSchemas } from './other-schemas.ts';
 
 /** What MySQL's replication would do beyond what was asked for, or could not do. */
-export const nativeReplicationCheck = nativeCheck(
+export const nativeReplicationCheck = check(
   'native-replication',
   "MySQL's replication brings over what is migrated, and nothing else",
   async (facts) => [

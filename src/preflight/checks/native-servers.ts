@@ -1,11 +1,11 @@
 import type { SourceSide } from '../facts.ts';
-import { nativeCheck } from './native-check.ts';
+import { check } from '../finding.ts';
 
 const NAMES = 'lower_case_table_names';
 const instead = 'set engine: built-in';
 
 /** What is fixed when a server is made, so it is said before one is. */
-export const nativeServersCheck = nativeCheck<SourceSide>(
+export const nativeServersCheck = check<SourceSide>(
   'native-servers',
   'the two servers can replicate',
   ({ source, target, config }) => {

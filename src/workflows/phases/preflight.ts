@@ -6,6 +6,7 @@ import {
   openMigration,
   runPreflight,
 } from '../activities.ts';
+import { engineInUse } from '../engine-in-use.ts';
 import { fatal, summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
 import type { Migration } from '../migration.ts';
@@ -15,14 +16,16 @@ import { mustPrepare, survey } from './preparing.ts';
 import type { OpenResult } from '../results.ts';
 
 export async function preflight(migration: Migration): Promise<Phase> {
-  const { state } = migration;
+  const { config, state } = migration;
   state.searchAttributes ??= await listSearchAttributes();
   if (mustPrepare(migration)) return await survey(migration);
   const { resumed } = await open(migration);
   if (resumed)
     milestone(migration, 'found its checkpoint on the target: what is done is not done again');
   if (state.startsOver) await empty(migration);
-  state.findings = await runPreflight({ config: located(migration) });
+  const engine = engineInUse(config, state);
+  const { findings, engines } = await runPreflight({ config: located(migration), engine });
+  state.findings = [...findings];
   const blockers = state.findings.filter(({ severity }) => severity === 'blocker');
   if (blockers.length > 0) {
     return park(migration, 'preflight', {
@@ -32,7 +35,9 @@ export async function preflight(migration: Migration): Promise<Phase> {
       next: `skyferry doctor shows each with its fix; then retry-phase`,
     });
   }
-  state.plan = await makePlan({ config: located(migration), findings: state.findings });
+  state.plan = await makePlan({ config: located(migration), engine, engines, findings });
+  // What `auto` has chosen once stays, also when the servers are looked at again.
+  state.engine ??= config.engine === 'auto' ? state.plan.plan.engine : null;
   return 'provisioning';
 }
 
