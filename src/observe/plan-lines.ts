@@ -1,10 +1,12 @@
 import pc from 'picocolors';
 import type { Plan } from '../plan/plan.ts';
+import { engineLines } from './engine-lines.ts';
 import { formatBytes, formatCount, formatDuration } from './numbers.ts';
 
 const LISTED_TABLES = 20;
 
-export function planLines(plan: Plan, hash: string): string[] {
+/** `columns`: of the terminal. */
+export function planLines(plan: Plan, hash: string, columns?: number): string[] {
   const { estimates, cutover, objects, foreignKeys } = plan;
   const phaseWidth = Math.max(...plan.steps.map(({ phase }) => phase.length));
   return [
@@ -12,6 +14,8 @@ export function planLines(plan: Plan, hash: string): string[] {
     `${plan.source} → ${plan.target}  schemas ${plan.schemas.join(', ')}; engine ${plan.engine}`,
     `${plan.tableCount} tables, ~${formatCount(estimates.rows)} rows, ~${formatBytes(estimates.bytes)}; load ~${formatDuration(estimates.loadSeconds * 1000)} at a cautious rate`,
     `${objects.views} views, ${objects.routines} routines, ${objects.triggers} triggers, ${objects.events} events, ${foreignKeys.count} foreign keys (${foreignKeys.cascading} cascading)`,
+    '',
+    ...engineLines(plan, columns),
     '',
     ...plan.steps.map(({ phase, does }) => `  ${pc.cyan(phase.padEnd(phaseWidth))}  ${does}`),
     '',

@@ -147,7 +147,7 @@ function cost(engine: Engine, { config: { azureDms } }: Circumstances): string {
   if (engine !== 'azure-dms') return 'nothing beyond both servers and the worker';
   const hours = azureDms?.keep === true ? 'until somebody removes it' : 'from preparing to the end';
   return azureDms?.hourlyPrice === undefined
-    ? `a Premium service by the hour, ${hours}; its price is not known here (azureDms.hourlyPrice)`
+    ? `a Premium service by the hour, ${hours}; price not known here: give azureDms its hourlyPrice`
     : `a Premium service at $${azureDms.hourlyPrice} an hour, ${hours}`;
 }
 

@@ -98,6 +98,12 @@ function choose(
   });
 }
 
+const whoApplies: Readonly<Record<Engine, string>> = {
+  'built-in': '',
+  native: "hands over to MySQL's own replication on the target, which ",
+  'azure-dms': 'the service, whose rows are seen to arrive, ',
+};
+
 const cascades = (action: string): boolean => action === 'CASCADE' || action === 'SET NULL';
 
 function steps({ cutover, engine }: LocatedConfig): PlanStep[] {
@@ -109,11 +115,11 @@ function steps({ cutover, engine }: LocatedConfig): PlanStep[] {
     },
     {
       phase: 'full-load',
-      does: 'copies rows in parallel chunks, replays what changed meanwhile, builds indexes, foreign keys, views, routines',
+      does: `${engine === 'azure-dms' ? 'Azure’s service copies rows and applies what changed meanwhile; Skyferry' : 'copies rows in parallel chunks, replays what changed meanwhile,'} builds indexes, foreign keys, views, routines`,
     },
     {
       phase: 'catching-up',
-      does: `${engine === 'native' ? `hands over to MySQL's own replication on the target, which ` : ''}applies changes until the lag is below ${cutover.lagThreshold} for ${cutover.lagSamples} readings`,
+      does: `${whoApplies[engine]}applies changes until the lag is below ${cutover.lagThreshold} for ${cutover.lagSamples} readings`,
     },
     { phase: 'verifying', does: 'compares every row of every table, under writes' },
     { phase: 'awaiting-window', does: describeWindow(cutover.window) },
@@ -146,7 +152,8 @@ function changesOnSource(
   const keyless = catalog.tables.filter((table) => table.rowKey === null);
   return [
     'binlog retention is raised for the migration where it is too short and may be set, and put back at the end',
-    ...(keyless.length > 0
+    ...(engine === 'azure-dms' ? ['read locks on the tables while the service begins'] : []),
+    ...(keyless.length > 0 && engine !== 'azure-dms'
       ? [
           `LOCK TABLES … READ for milliseconds on each table without a key: ${keyless.map((t) => displayName(t.name)).join(', ')}`,
         ]
@@ -166,6 +173,9 @@ function changesOnTarget(config: LocatedConfig): string[] {
       ? [
           `replication from the source with ${config.native?.workers ?? 4} workers and the commit order kept, where that may be set; removed before the switch`,
         ]
+      : []),
+    ...(config.engine === 'azure-dms'
+      ? ['rows by Azure’s migration service, with the accounts of the migration']
       : []),
   ];
 }

@@ -73,6 +73,8 @@ test('rows that differ are named in every format from the target, and never ente
   const text = await report('-c', file);
   expect(text).toMatch(/extra shop\.tag .*<b>stray<\/b>/);
   expect(text).toContain('shop.document: 1 JSON documents hold a scalar of a type');
+  expect(text).toMatch(/● built-in .*native .*azure-dms/);
+  expect(text).toContain('✗ azure-dms: target.kind is mysql');
   const json = JSON.parse(await report('-c', file, '--format', 'json')) as {
     data: { rows: unknown };
   };
@@ -85,6 +87,7 @@ test('rows that differ are named in every format from the target, and never ente
   expect(html).toContain('&lt;b&gt;stray&lt;/b&gt;');
   expect(html).not.toContain('<b>stray');
   expect(html).toContain('shop.document: 1 JSON documents');
+  expect(html).toContain('<th>● built-in</th><th>native</th><th>azure-dms</th>');
 
   expect(await run.historyText()).not.toContain('stray');
 }, 180_000);

@@ -33,7 +33,7 @@ export function registerPlan(program: Command): void {
       }
       if (look.clouds !== null) showClouds(look.clouds);
       if (made === null) showWhatIsKnown(look.given, findings);
-      else for (const line of planLines(made.plan, made.hash)) out(line);
+      else for (const line of planLines(made.plan, made.hash, process.stdout.columns)) out(line);
     });
   });
 }

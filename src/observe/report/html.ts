@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { stripVTControlCharacters } from 'node:util';
 import { dirname, join } from 'node:path';
+import { engineRemarks, engineRows, estimatesOrigin } from '../engine-lines.ts';
 import { runningLine } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
@@ -26,6 +27,7 @@ export async function reportHtml(evidence: ReportEvidence): Promise<string> {
 <header><h1>${esc(`migration/${status.name}`)}</h1><span class="phase ${esc(status.phase)}">${esc(status.phase)}</span></header>
 ${figures(evidence)}
 ${section('Phases', phases(evidence))}
+${section('Engines', engines(evidence))}
 ${section('Clouds', clouds(evidence))}
 ${section('Lag', await lagPlot(evidence))}
 ${section('Cutover', cutover(evidence))}
@@ -97,6 +99,20 @@ function phases({ report, generatedAt }: ReportEvidence): string {
 
 function bar(label: string, share: number, text: string, title: string): string {
   return `<div class="bar" title="${esc(title)}"><span class="label">${esc(label)}</span><span class="track"><i style="width:${(share * 100).toFixed(2)}%"></i></span><span class="value">${esc(text)}</span></div>`;
+}
+
+function engines({ report: { plan: made } }: ReportEvidence): string {
+  if (made === null) return '';
+  const { plan } = made;
+  const names = plan.engines.map(({ engine }) => (engine === plan.engine ? `● ${engine}` : engine));
+  const rows = engineRows(plan).map(({ question, cells }) => [question, ...cells]);
+  const remarks = engineRemarks(plan).map(({ text }) => `<li>${esc(text)}</li>`);
+  return [
+    `<p>${esc(`${plan.engine}: ${plan.whyEngine}`)}</p>`,
+    `<div class="wrap">${grid(['engine', ...names], rows, [])}</div>`,
+    remarks.length === 0 ? '' : `<ul>${remarks.join('')}</ul>`,
+    `<p>${esc(estimatesOrigin)}</p>`,
+  ].join('');
 }
 
 function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidence): string {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { engineLines } from '../engine-lines.ts';
 import { preparationLines } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
@@ -15,6 +16,7 @@ export function reportText(evidence: ReportEvidence): string {
   return [
     heading(evidence),
     phases(evidence),
+    engines(evidence),
     clouds(evidence),
     tables(evidence),
     differingRows(evidence),
@@ -49,6 +51,10 @@ function phases({ report, generatedAt }: ReportEvidence): string {
     table.push([phase, startedAt, formatDuration(ms), times]);
   }
   return table.toString();
+}
+
+function engines({ report: { plan } }: ReportEvidence): string {
+  return plan === null ? '' : engineLines(plan.plan, process.stdout.columns).join('\n');
 }
 
 function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidence): string {
