@@ -106,11 +106,11 @@ function engines({ report: { plan: made } }: ReportEvidence): string {
   const { plan } = made;
   const names = plan.engines.map(({ engine }) => (engine === plan.engine ? `● ${engine}` : engine));
   const rows = engineRows(plan).map(({ question, cells }) => [question, ...cells]);
-  const remarks = engineRemarks(plan).map(({ text }) => `<li>${esc(text)}</li>`);
+  const items = engineRemarks(plan).map(({ text }) => `<li>${esc(text)}</li>`);
   return [
     `<p>${esc(`${plan.engine}: ${plan.whyEngine}`)}</p>`,
     `<div class="wrap">${grid(['engine', ...names], rows, [])}</div>`,
-    remarks.length === 0 ? '' : `<ul>${remarks.join('')}</ul>`,
+    items.length === 0 ? '' : `<ul>${items.join('')}</ul>`,
     `<p>${esc(estimatesOrigin)}</p>`,
   ].join('');
 }
