@@ -4,7 +4,7 @@ import { readKeys } from '../../../verify/read-keys.ts';
 import type { Pair } from '../../../verify/session.ts';
 import type { Mark } from './marks.ts';
 import type { TargetState } from './read-states.ts';
-import { readStates } from './read-states.ts';
+import { NOWHERE, readStates } from './read-states.ts';
 import type { ChangeCounter, TableHistory, Witness } from './table-history.ts';
 
 export interface LookOptions {
@@ -25,9 +25,12 @@ type Verdict = 'seen' | 'like' | 'moving' | 'behind';
 interface Seen {
   source: string | null;
   target: TargetState;
+  /** States of the source's row: none is older than the mark. */
+  readonly sources: Set<string | null>;
+  sourceMoved: boolean;
+  targetMoved: boolean;
   /** Looks in a row in which the source's row was another one than before. */
   moves: number;
-  targetMoved: boolean;
   /** Looks in a row in which both sides were equal. */
   equal: number;
   /** Since when both stand still and differ although everything is said to be applied. */
@@ -36,51 +39,58 @@ interface Seen {
 
 const EQUAL_LOOKS = 3;
 const MOVING_LOOKS = 3;
+const MOST_SOURCES = 1000;
 
 /** Looks at the rows of one mark until the target has them. */
 export class MarkLook {
   readonly mark: Mark;
   readonly #options: LookOptions;
-  readonly #open: Map<TableHistory, Witness[]>;
+  readonly #open: Map<TableHistory, readonly Witness[]>;
   readonly #seen = new Map<Witness, Seen>();
-  /** Tables of which a row was seen that tells. */
-  readonly #told = new Set<TableHistory>();
+  /** By table the last change that was seen. */
+  readonly #told = new Map<TableHistory, number>();
 
   constructor(mark: Mark, options: LookOptions) {
     this.mark = mark;
     this.#options = options;
-    this.#open = new Map([...mark.tables].map(([table, witnesses]) => [table, [...witnesses]]));
+    this.#open = new Map(mark.tables);
   }
 
   /** Whether the target has everything up to the mark. ROWS_DIFFER: it never will. */
-  async look(pair: Pair): Promise<boolean> {
-    for (const table of this.#open.keys()) await this.#lookAt(table, pair);
+  async look(pairs: readonly Pair[]): Promise<boolean> {
+    const tables = [...this.#open];
+    await Promise.all(
+      pairs.map(async (pair) => {
+        for (let next = tables.pop(); next !== undefined; next = tables.pop()) {
+          await this.#lookAt(next[0], next[1], pair);
+        }
+      }),
+    );
     return this.#open.size === 0;
   }
 
-  async #lookAt(table: TableHistory, pair: Pair): Promise<void> {
-    const witnesses = this.#open.get(table) ?? [];
+  async #lookAt(table: TableHistory, witnesses: readonly Witness[], pair: Pair): Promise<void> {
     const keys = witnesses.map(({ row }) => row.key);
     // The order matters: the target may have what the source showed, or come to it.
     const sources = await readKeys(pair.source, 'source', table.form, keys);
     const targets = await readStates(pair.target, table, keys);
-    const verdicts = new Map<Witness, Verdict>();
+    const behind: Witness[] = [];
     for (const [i, witness] of witnesses.entries()) {
-      const target = targets[i];
-      if (target === undefined) continue;
-      const seen = this.#note(witness, sources[i] ?? null, target);
+      const seen = this.#note(witness, sources[i] ?? null, targets[i] ?? NOWHERE);
       const verdict = judge(witness, seen, this.#options.counter.confirmed);
-      verdicts.set(witness, verdict);
-      if (verdict === 'seen') this.#told.add(table);
-      if (verdict === 'behind') this.#refuseStanding(table, seen);
-    }
-    const left = witnesses.filter((witness) => {
-      const verdict = verdicts.get(witness);
-      if (verdict === 'moving') {
-        return !this.#told.has(table) && this.#seen.get(witness)?.targetMoved !== true;
+      if (verdict === 'behind') {
+        this.#refuseStanding(table, seen);
+        behind.push(witness);
       }
-      return verdict === 'behind';
-    });
+      if (verdict === 'seen') {
+        this.#told.set(table, Math.max(witness.change, this.#told.get(table) ?? 0));
+      }
+    }
+    // A later change of the table was seen: this one is only not to be met between others.
+    const told = this.#told.get(table) ?? 0;
+    const left = behind.filter(
+      (witness) => witness.change > told || this.#seen.get(witness)?.sourceMoved !== true,
+    );
     if (left.length > 0) this.#open.set(table, left);
     else this.#open.delete(table);
   }
@@ -89,14 +99,18 @@ export class MarkLook {
     const before = this.#seen.get(witness);
     const moved = before !== undefined && before.source !== source;
     const targetMoved = before !== undefined && before.target.digest !== target.digest;
-    const differs = source !== target.digest && this.#options.settled();
-    const stands = differs && !moved && !targetMoved;
-    const seen = {
+    const isEqual = source === target.digest;
+    const stands = !isEqual && !moved && !targetMoved && this.#options.settled();
+    const sources = before?.sources ?? new Set();
+    if (sources.size < MOST_SOURCES) sources.add(source);
+    const seen: Seen = {
       source,
       target,
-      moves: moved ? (before?.moves ?? 0) + 1 : 0,
+      sources,
+      sourceMoved: moved || before?.sourceMoved === true,
       targetMoved: targetMoved || before?.targetMoved === true,
-      equal: source === target.digest ? (before?.equal ?? 0) + 1 : 0,
+      moves: moved ? (before?.moves ?? 0) + 1 : 0,
+      equal: isEqual ? (before?.equal ?? 0) + 1 : 0,
       standsSince: stands ? (before?.standsSince ?? Date.now()) : null,
     };
     this.#seen.set(witness, seen);
@@ -118,14 +132,13 @@ export class MarkLook {
 }
 
 function judge({ row, change }: Witness, seen: Seen, confirmed: number): Verdict {
-  const isEqual = seen.source === seen.target.digest;
   const at = row.place(seen.target.fingerprint, change, confirmed);
-  if (isEqual) {
-    // A state that the row had before the mark, too, may be that one, and the source's a later one.
+  if (seen.sources.has(seen.target.digest)) {
     if (!at.before) return 'seen';
-    return at.since || seen.equal >= EQUAL_LOOKS ? 'like' : 'behind';
+    // It had this state before the mark, too: the target may be there, and the source at a later one.
+    if (at.since || seen.equal >= EQUAL_LOOKS) return 'like';
   }
   // Older than the source's row now, but not older than the mark.
   if (at.since && !at.before && !at.newest) return 'seen';
-  return seen.moves >= MOVING_LOOKS ? 'moving' : 'behind';
+  return seen.moves >= MOVING_LOOKS && seen.targetMoved ? 'moving' : 'behind';
 }

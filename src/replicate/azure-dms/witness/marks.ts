@@ -104,7 +104,8 @@ export class Marks {
       }
       const goes = i % 2 === 1 && i < this.#waiting.length - 1;
       carried = goes ? tables : new Map();
-      if (!goes) kept.push({ ...mark, tables });
+      // One that is being looked at stays the same object.
+      if (!goes) kept.push(tables.size === mark.tables.size ? mark : { ...mark, tables });
     }
     this.#waiting = kept;
   }

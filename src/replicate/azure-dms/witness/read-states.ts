@@ -16,13 +16,15 @@ export interface TargetState {
   readonly fingerprint: Fingerprint;
 }
 
+export const NOWHERE: TargetState = { digest: null, fingerprint: ABSENT };
+
 /** A few keys: one query. */
 export async function readStates(
   target: RawConnection,
   { form, fingerprints }: TableHistory,
   keys: readonly (readonly KeyValue[])[],
 ): Promise<TargetState[]> {
-  const found: TargetState[] = keys.map(() => ({ digest: null, fingerprint: ABSENT }));
+  const found: TargetState[] = keys.map(() => NOWHERE);
   const conditions = keys.map((key) => equalsKey(form.keyColumns, key));
   const which = conditions.map((condition, i) => `WHEN ${condition} THEN ${i}`).join(' ');
   const { items } = fingerprints;

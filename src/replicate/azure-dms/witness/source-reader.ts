@@ -1,4 +1,4 @@
-import { SkyferryFailure } from '../../../failures.ts';
+import { isFailure, SkyferryFailure } from '../../../failures.ts';
 import type { HeartbeatEvent, QueryEvent, RowsEvent } from '../../../mysql/binlog/events.ts';
 import { walkRows } from '../../../mysql/binlog/rows.ts';
 import type { TableMap } from '../../../mysql/binlog/table-map.ts';
@@ -12,6 +12,7 @@ import { compareFilePositions } from '../../../mysql/position.ts';
 import { judge } from '../../ddl-gate.ts';
 import { refusal } from '../../refusal.ts';
 import type { ReplicatedTable, ReplicatedTables } from '../../replicated-tables.ts';
+import type { Route } from '../../table-router.ts';
 import { TableRouter } from '../../table-router.ts';
 import type { Marks } from './marks.ts';
 import type { ChangeCounter } from './table-history.ts';
@@ -47,12 +48,12 @@ export class SourceReader implements TransactionHandler {
   }
 
   wants(shape: TableMap): boolean {
-    return this.#router.find(shape) !== null;
+    return this.#route(shape) !== null;
   }
 
   rows(event: RowsEvent): void {
     this.#open = true;
-    const route = this.#router.find(event.table);
+    const route = this.#route(event.table);
     if (route === null) return;
     this.#rowChanges += this.#note(route.table, event);
   }
@@ -60,11 +61,7 @@ export class SourceReader implements TransactionHandler {
   statement(event: QueryEvent): void {
     const verdict = judge(event.sql, event.schema, this.#options.tables.schemas);
     if (verdict.kind === 'pass') return;
-    const { code, message, detail } = refusal(verdict, event, this.#position);
-    throw new SkyferryFailure(code, message, {
-      ...detail,
-      safe: 'the source is as before; the checkpoint lies before the statement',
-    });
+    throw asWitnessed(refusal(verdict, event, this.#position));
   }
 
   commit({ gtid, file, offset, commitMicros }: CommittedTransaction): void {
@@ -91,6 +88,14 @@ export class SourceReader implements TransactionHandler {
     this.#reach({ file, offset }, skipping ? this.#commitMillis : this.seenAt);
   }
 
+  #route(shape: TableMap): Route | null {
+    try {
+      return this.#router.find(shape);
+    } catch (error) {
+      throw isFailure(error) ? asWitnessed(error) : error;
+    }
+  }
+
   #note(table: ReplicatedTable, event: RowsEvent): number {
     const { marks, lctn, counter } = this.#options;
     const { keyColumns } = table;
@@ -111,4 +116,12 @@ export class SourceReader implements TransactionHandler {
       rowChanges: this.#rowChanges,
     });
   }
+}
+
+/** Whoever applies may have applied it: here it is only known that it was not confirmed. */
+function asWitnessed({ code, message, detail }: SkyferryFailure): SkyferryFailure {
+  return new SkyferryFailure(code, message, {
+    ...detail,
+    safe: 'the source is as before; the checkpoint lies before that change',
+  });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { acquireEpoch } from '../../../../src/checkpoint/epoch.ts';
 import type { Checkpoint } from '../../../../src/checkpoint/store.ts';
 import {
@@ -6,16 +7,51 @@ import {
   setStartPosition,
 } from '../../../../src/checkpoint/store.ts';
 import { createCheckpoint } from '../../../../src/checkpoint/take-name.ts';
-import { withConnection } from '../../../../src/mysql/connection.ts';
+import { openConnection, withConnection } from '../../../../src/mysql/connection.ts';
 import type { Endpoint } from '../../../../src/mysql/endpoint.ts';
 import type { Position } from '../../../../src/mysql/position.ts';
 import { applyChanges } from '../../../../src/replicate/apply-changes.ts';
-import type { WitnessOptions } from '../../../../src/replicate/azure-dms/witness/witness.ts';
+import type { WitnessOptions } from '../../../../src/replicate/azure-dms/witness/watcher.ts';
 import { witness } from '../../../../src/replicate/azure-dms/witness/witness.ts';
 import { holdingEpoch } from '../../../../src/replicate/holding-epoch.ts';
 import type { ApplyProgress } from '../../../../src/workflows/messages.ts';
 import type { Migration } from '../../lab.ts';
 import { beginMigration } from '../../lab.ts';
+
+export const shop = [
+  'CREATE TABLE orders (id int AUTO_INCREMENT PRIMARY KEY, n int NOT NULL, note varchar(20))',
+  'CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL)',
+  'CREATE TABLE jobs (id int AUTO_INCREMENT PRIMARY KEY, what varchar(20) NOT NULL)',
+  'CREATE TABLE docs (id int PRIMARY KEY, doc json)',
+  'CREATE TABLE heap (n int)',
+  'INSERT INTO counter VALUES (1, 0)',
+  "INSERT INTO docs VALUES (1, '{}')",
+];
+
+/** Orders, one row that is always changing, and jobs that do not live long. Returns how many orders. */
+export function shopping(source: Endpoint): { stop(): Promise<number> } {
+  const state = { goesOn: true };
+  const work = (async () => {
+    await using c = await openConnection(source, { database: 'shop' });
+    let n = 0;
+    for (; state.goesOn; n++) {
+      await c.query('BEGIN');
+      await c.query(`INSERT INTO orders (n) VALUES (${n})`);
+      await c.query('UPDATE counter SET n = n + 1');
+      await c.query("INSERT INTO jobs (what) VALUES ('send')");
+      await c.query('COMMIT');
+      if (n % 3 === 0) await c.query('DELETE FROM jobs ORDER BY id LIMIT 3');
+      await delay(n % 5);
+    }
+    return n;
+  })();
+  return {
+    stop: async () => {
+      state.goesOn = false;
+      return await work;
+    },
+  };
+}
 
 /** A migration that is witnessed, and another one of the same tables whose applier stands in for DMS. */
 export async function beginWitnessed(
