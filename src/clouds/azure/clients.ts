@@ -3,12 +3,15 @@ import type { MySQLManagementFlexibleServerClient } from '@azure/arm-mysql-flexi
 import type { PrivateDnsManagementClient } from '@azure/arm-privatedns';
 import type { TokenCredential } from '@azure/identity';
 import { SkyferryFailure } from '../../failures.ts';
+import type { DataMigrationClient } from './data-migration/client.ts';
+import { createDataMigrationClient } from './data-migration/client.ts';
 
 /** One client of each kind for a subscription; the SDKs are loaded when the first one is asked for. */
 export interface AzureClients {
   mysql(subscription: string): Promise<MySQLManagementFlexibleServerClient>;
   dns(subscription: string): Promise<DnsManagementClient>;
   privateDns(subscription: string): Promise<PrivateDnsManagementClient>;
+  dataMigration(subscription: string): Promise<DataMigrationClient>;
 }
 
 export interface AzureClientsOptions {
@@ -45,6 +48,12 @@ export function createAzureClients({ env, ca }: AzureClientsOptions): AzureClien
     privateDns: bySubscription(async (subscription) => {
       const sdk = await import('@azure/arm-privatedns');
       return new sdk.PrivateDnsManagementClient(await login(), subscription, shared);
+    }),
+    dataMigration: bySubscription(async (subscription) => {
+      return await createDataMigrationClient(await login(), subscription, {
+        ...(shared.endpoint !== undefined && { endpoint: shared.endpoint }),
+        ...(ca !== undefined && { ca }),
+      });
     }),
   };
 }

@@ -7,13 +7,16 @@ import { SkyferryFailure } from '../../../../failures.ts';
 import type { CloudContext } from '../../service.ts';
 import type { ConnectionInfo } from './schemas.ts';
 
-/** Where the service logs in: names as the virtual network sees them, always by TLS. */
+/** Where the service logs in: names as the virtual network sees them, by TLS unless told otherwise. */
 export async function endpointOf(
   { names, ca }: CloudContext,
-  { serverName, port, userName = '', password = '' }: ConnectionInfo,
+  { serverName, port, userName = '', password = '', encryptConnection = true }: ConnectionInfo,
 ): Promise<Endpoint> {
   const host = await addressOf(names.address, serverName);
-  return { host, port, user: userName, password, tls: { mode: 'verify-ca', ca } };
+  const tls = encryptConnection
+    ? ({ mode: 'verify-ca', ca } as const)
+    : ({ mode: 'disabled' } as const);
+  return { host, port, user: userName, password, tls };
 }
 
 async function addressOf(nameServer: string, host: string): Promise<string> {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
-// Written after the public specification of Microsoft.DataMigration, api-version 2018-07-15-preview:
-// names, required members and enumerations are its own.
+// Written after the public specification of Microsoft.DataMigration, api-versions 2018-07-15-preview and
+// 2025-06-30: names, required members and enumerations are its own.
 
-export const API_VERSIONS: readonly string[] = ['2018-07-15-preview'];
+const NEWER = '2025-06-30';
+export const API_VERSIONS: readonly string[] = ['2018-07-15-preview', NEWER];
 export const NAMESPACE = 'Microsoft.DataMigration';
 
 const tags = z.record(z.string(), z.string());
@@ -53,7 +54,21 @@ const connectionInfo = z.strictObject({
   userName: z.string().exactOptional(),
   password: z.string().exactOptional(),
 });
-export type ConnectionInfo = z.infer<typeof connectionInfo>;
+const newerConnectionInfo = connectionInfo.extend({
+  dataSource: z.string().exactOptional(),
+  encryptConnection: z.boolean().exactOptional(),
+  authentication: z
+    .enum([
+      'None',
+      'WindowsAuthentication',
+      'SqlAuthentication',
+      'ActiveDirectoryIntegrated',
+      'ActiveDirectoryPassword',
+    ])
+    .exactOptional(),
+  additionalSettings: z.string().exactOptional(),
+});
+export type ConnectionInfo = z.infer<typeof newerConnectionInfo>;
 
 export const projectBody = z.strictObject({
   ...resource,
@@ -86,54 +101,55 @@ const taskCommon = {
   clientData: settings.exactOptional(),
 };
 
-const connectToSource = z.strictObject({
-  ...taskCommon,
-  taskType: z.literal('ConnectToSource.MySql'),
-  input: z.strictObject({
-    sourceConnectionInfo: connectionInfo,
-    targetPlatform: z.enum(['SqlServer', 'AzureDbForMySQL']).exactOptional(),
-    checkPermissionsGroup: z
-      .enum([
-        'Default',
-        'MigrationFromSqlServerToAzureDB',
-        'MigrationFromSqlServerToAzureMI',
-        'MigrationFromMySQLToAzureDBForMySQL',
-      ])
-      .exactOptional(),
-    isOfflineMigration: z.boolean().exactOptional(),
-  }),
+const selectedDatabase = z.strictObject({
+  name: z.string().exactOptional(),
+  targetDatabaseName: z.string().exactOptional(),
+  migrationSetting: settings.exactOptional(),
+  sourceSetting: settings.exactOptional(),
+  targetSetting: settings.exactOptional(),
+  tableMap: settings.exactOptional(),
 });
 
-const connectToTarget = z.strictObject({
-  ...taskCommon,
-  taskType: z.literal('ConnectToTarget.AzureDbForMySql'),
-  input: z.strictObject({
-    sourceConnectionInfo: connectionInfo,
-    targetConnectionInfo: connectionInfo,
-    isOfflineMigration: z.boolean().exactOptional(),
-  }),
-});
+const permissionsGroups = [
+  'Default',
+  'MigrationFromSqlServerToAzureDB',
+  'MigrationFromSqlServerToAzureMI',
+  'MigrationFromMySQLToAzureDBForMySQL',
+] as const;
 
-const sync = z.strictObject({
-  ...taskCommon,
-  taskType: z.literal('Migrate.MySql.AzureDbForMySql.Sync'),
-  input: z.strictObject({
-    sourceConnectionInfo: connectionInfo,
-    targetConnectionInfo: connectionInfo,
-    selectedDatabases: z
-      .array(
-        z.strictObject({
-          name: z.string().exactOptional(),
-          targetDatabaseName: z.string().exactOptional(),
-          migrationSetting: settings.exactOptional(),
-          sourceSetting: settings.exactOptional(),
-          targetSetting: settings.exactOptional(),
-          tableMap: settings.exactOptional(),
-        }),
-      )
-      .min(1),
-  }),
-});
+/** The same in all versions but for how connections are described. */
+function taskProperties<T extends typeof connectionInfo>(connection: T) {
+  return z.discriminatedUnion('taskType', [
+    z.strictObject({
+      ...taskCommon,
+      taskType: z.literal('ConnectToSource.MySql'),
+      input: z.strictObject({
+        sourceConnectionInfo: connection,
+        targetPlatform: z.enum(['SqlServer', 'AzureDbForMySQL']).exactOptional(),
+        checkPermissionsGroup: z.enum(permissionsGroups).exactOptional(),
+        isOfflineMigration: z.boolean().exactOptional(),
+      }),
+    }),
+    z.strictObject({
+      ...taskCommon,
+      taskType: z.literal('ConnectToTarget.AzureDbForMySql'),
+      input: z.strictObject({
+        sourceConnectionInfo: connection,
+        targetConnectionInfo: connection,
+        isOfflineMigration: z.boolean().exactOptional(),
+      }),
+    }),
+    z.strictObject({
+      ...taskCommon,
+      taskType: z.literal('Migrate.MySql.AzureDbForMySql.Sync'),
+      input: z.strictObject({
+        sourceConnectionInfo: connection,
+        targetConnectionInfo: connection,
+        selectedDatabases: z.array(selectedDatabase).min(1),
+      }),
+    }),
+  ]);
+}
 
 export const taskTypes = [
   'ConnectToSource.MySql',
@@ -142,13 +158,19 @@ export const taskTypes = [
 ] as const;
 
 /** The properties are wrapped: `{taskType, input}` alone is refused. */
-export const taskBody = z.strictObject({
+const olderTaskBody = z.strictObject({ ...resource, properties: taskProperties(connectionInfo) });
+const newerTaskBody = z.strictObject({
   ...resource,
-  properties: z.discriminatedUnion('taskType', [connectToSource, connectToTarget, sync]),
+  properties: taskProperties(newerConnectionInfo),
 });
-export type TaskBody = z.infer<typeof taskBody>;
+export const taskBody = (apiVersion: string): z.ZodType =>
+  apiVersion === NEWER ? newerTaskBody : olderTaskBody;
+export type TaskBody = z.infer<typeof newerTaskBody>;
 export type TaskProperties = TaskBody['properties'];
-export type SyncInput = z.infer<typeof sync>['input'];
+export type SyncInput = Extract<
+  TaskProperties,
+  { taskType: 'Migrate.MySql.AzureDbForMySql.Sync' }
+>['input'];
 
 /** Not wrapped, unlike a task. */
 export const commandBody = z.strictObject({
