@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createAwsClients } from '../clouds/aws/clients.ts';
 import { createAzureClients } from '../clouds/azure/clients.ts';
 import { loadConfigFile } from '../config/load.ts';
+import { resolveEndpoint } from '../config/endpoints.ts';
 import type { Logins } from '../config/logins.ts';
 import { resolveLogins } from '../config/logins.ts';
 import type { LocatedConfig } from '../config/located.ts';
@@ -11,6 +12,7 @@ import { SkyferryFailure } from '../failures.ts';
 import { createSecretResolver } from '../config/secrets.ts';
 import { surveyClouds } from '../prepare/survey-clouds.ts';
 import { isInClouds } from '../workflows/messages.ts';
+import type { Endpoint } from '../mysql/endpoint.ts';
 import type { CloudPlan } from '../prepare/act.ts';
 import { withConfigOption } from './config-option.ts';
 
@@ -48,6 +50,8 @@ export interface LocalLook {
   /** Null while a server is still to be made, or cannot be used as it is. */
   readonly config: LocatedConfig | null;
   readonly logins: Logins | null;
+  /** Null while nobody knows where it is. */
+  readonly source: Endpoint | null;
 }
 
 /** As the worker looks at both servers first. Changes nothing. */
@@ -66,11 +70,19 @@ export async function lookLocally(
       )
     : null;
   const config = clouds === null ? locateWritten(given) : locate(given, clouds);
+  const address = config?.source ?? clouds?.source.address ?? null;
   return {
     given,
     clouds,
     config,
     logins: config === null ? null : await resolveLogins(config, secrets),
+    source:
+      address === null
+        ? null
+        : await resolveEndpoint(
+            { ...given.source, host: address.host, port: address.port },
+            secrets,
+          ),
   };
 }
 

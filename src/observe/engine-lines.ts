@@ -4,7 +4,11 @@ import type { EngineOption } from '../plan/engines.ts';
 import type { Plan } from '../plan/plan.ts';
 import { formatDuration } from './numbers.ts';
 
-type Compared = Pick<Plan, 'engine' | 'whyEngine' | 'engines'>;
+/** `engine` is null while nothing is chosen. */
+export type ComparedEngines = Pick<Plan, 'whyEngine' | 'engines'> & {
+  readonly engine: Plan['engine'] | null;
+};
+type Compared = Pick<ComparedEngines, 'engines'>;
 
 /** Where the estimates come from, for whoever reads them. */
 export const estimatesOrigin =
@@ -49,7 +53,7 @@ const WIDEST = 132;
 const QUESTIONS = 11;
 
 /** `columns`: of the terminal; a pipe gets a page's width. */
-export function engineLines(plan: Compared, columns = 100): string[] {
+export function engineLines(plan: ComparedEngines, columns = 100): string[] {
   const width = Math.min(WIDEST, Math.max(NARROWEST, columns));
   const borders = plan.engines.length + 2;
   const cell = Math.floor((width - borders - QUESTIONS) / Math.max(1, plan.engines.length));
@@ -68,7 +72,7 @@ export function engineLines(plan: Compared, columns = 100): string[] {
     table.push([question, ...cells.map((text) => (text.startsWith('no,') ? pc.red(text) : text))]);
   }
   return [
-    `${pc.bold('Engines')}  ${pc.green(plan.engine)}: ${plan.whyEngine}`,
+    `${pc.bold('Engines')}  ${plan.engine === null ? '' : `${pc.green(plan.engine)}: `}${plan.whyEngine}`,
     ...table.toString().split('\n'),
     ...engineRemarks(plan).map(
       ({ kind, text }) => `  ${kind === 'no' ? pc.red('✗') : pc.yellow('!')} ${text}`,

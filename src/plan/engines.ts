@@ -69,8 +69,8 @@ export function explainNoChoice(assessments: readonly EngineAssessment[]): {
   };
 }
 
-export interface Circumstances {
-  readonly config: LocatedConfig;
+interface Circumstances {
+  readonly config: Pick<LocatedConfig, 'cutover' | 'schemas' | 'azureDms'>;
   readonly estimates: Estimates;
   /** Row changes a second on the source, by its own counters; null: not known. */
   readonly changesPerSecond: number | null;

@@ -1,7 +1,6 @@
 import type { Engine } from '../config/schema.ts';
 import { isFailure } from '../failures.ts';
 import type { Check, Finding } from './finding.ts';
-import { engineChecks } from './checks/index.ts';
 
 /** What an engine's own checks say of this very source and target, whether it is in use or not. */
 export interface EngineAssessment {
@@ -18,21 +17,22 @@ export interface EngineAssessment {
 const engines: readonly Engine[] = ['built-in', 'native', 'azure-dms'];
 
 /** An engine that cannot even be looked at is not possible: that must not stop another one. */
-export async function assessEngines(
-  run: (check: Check) => Promise<readonly Finding[]>,
+export async function assessEngines<F>(
+  checksOf: Readonly<Record<Engine, readonly Check<F>[]>>,
+  run: (check: Check<F>) => Promise<readonly Finding[]>,
 ): Promise<EngineAssessment[]> {
   const assessments: EngineAssessment[] = [];
   for (const engine of engines) {
     const findings: Finding[] = [];
-    for (const check of engineChecks[engine]) findings.push(...(await lookedAt(check, run)));
+    for (const check of checksOf[engine]) findings.push(...(await lookedAt(check, run)));
     assessments.push(assessment(engine, findings));
   }
   return assessments;
 }
 
-async function lookedAt(
-  check: Check,
-  run: (check: Check) => Promise<readonly Finding[]>,
+async function lookedAt<F>(
+  check: Check<F>,
+  run: (check: Check<F>) => Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
   try {
     return await run(check);

@@ -1,7 +1,13 @@
 import type { LocatedConfig } from '../config/located.ts';
+import type { Catalog } from '../mysql/catalog/types.ts';
+import { readChangesPerSecond } from '../mysql/change-rate.ts';
+import type { Connection } from '../mysql/connection.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import { sourceChecks, sourceChecksOfEngine } from './checks/index.ts';
+import type { EngineAssessment } from './assessment.ts';
+import { assessEngines } from './assessment.ts';
+import type { SourceSide } from './facts.ts';
 import { readServerFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { accepted, tryCatalog } from './run.ts';
@@ -20,15 +26,7 @@ export async function runSourceChecks(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Finding[]> {
   return await withConnection(source, { signal }, async (onSource) => {
-    const { catalog, findings } = await tryCatalog(onSource, config);
-    const facts = {
-      config,
-      catalog,
-      source: await readServerFacts('source', config.source.user, onSource),
-      target: { variable: (name: string) => fixed[name] },
-      switches: undefined,
-      signal,
-    };
+    const { facts, findings } = await readSourceSide(onSource, config, fixed, signal);
     const run = async (fenceFacts: Awaited<ReturnType<typeof readServerFacts>> | undefined) => {
       const found = [...findings];
       for (const check of [...sourceChecks, ...sourceChecksOfEngine[config.engine]]) {
@@ -42,4 +40,45 @@ export async function runSourceChecks(
       run(await readServerFacts('fence', fence.user, onFence)),
     );
   });
+}
+
+interface SourceAssessment {
+  readonly engines: readonly EngineAssessment[];
+  readonly catalog: Catalog;
+  /** null: not known. */
+  readonly changesPerSecond: number | null;
+}
+
+/** What can be said of all engines while the target is still to be made. */
+export async function assessSource(
+  { config, source, fixed }: Omit<SourceChecksInput, 'fence'>,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<SourceAssessment> {
+  return await withConnection(source, { signal }, async (onSource) => {
+    const { facts } = await readSourceSide(onSource, config, fixed, signal);
+    const side = { ...facts, fence: undefined };
+    return {
+      engines: await assessEngines(sourceChecksOfEngine, async (check) => await check.run(side)),
+      catalog: facts.catalog,
+      changesPerSecond: await readChangesPerSecond(onSource),
+    };
+  });
+}
+
+async function readSourceSide(
+  onSource: Connection,
+  config: LocatedConfig,
+  fixed: SourceChecksInput['fixed'],
+  signal: AbortSignal,
+): Promise<{ facts: Omit<SourceSide, 'fence'>; findings: readonly Finding[] }> {
+  const { catalog, findings } = await tryCatalog(onSource, config);
+  const facts = {
+    config,
+    catalog,
+    source: await readServerFacts('source', config.source.user, onSource),
+    target: { variable: (name: string) => fixed[name] },
+    switches: undefined,
+    signal,
+  };
+  return { facts, findings };
 }

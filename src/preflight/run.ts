@@ -5,7 +5,7 @@ import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import { describeEndpoint } from '../mysql/endpoint.ts';
-import { checks } from './checks/index.ts';
+import { checks, engineChecks } from './checks/index.ts';
 import { emptyCatalog } from '../mysql/catalog/types.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import { readCatalog } from '../mysql/catalog/read.ts';
@@ -68,7 +68,7 @@ export async function runPreflight(
       accepted(finding, input.config.preflight.accept),
     );
     for (const check of checks) findings.push(...(await run(check)));
-    const engines = await assessEngines(run);
+    const engines = await assessEngines(engineChecks, run);
     return { findings: [...findings, ...ofEngine(engines, input.engine)], engines };
   } finally {
     await Promise.all([login.source, login.target, login.fence].map(async (c) => c?.close()));

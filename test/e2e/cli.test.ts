@@ -128,7 +128,8 @@ describe('before anything runs', () => {
     expect(issues.filter(({ severity }) => severity === 'blocker')).toMatchObject([
       { code: 'other-schemas', object: 'elsewhere', fix: expect.any(String) },
     ]);
-    expect((await type('skyferry plan')).status).toBe(3);
+    const drawn = await type('skyferry plan');
+    expect([drawn.status, drawn.stdout]).toEqual([3, expect.stringContaining('● built-in')]);
   });
 
   test('usage errors are 2, an unreachable Temporal is 7', async () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfigText } from '../../src/config/load.ts';
+import type { LocatedConfig } from '../../src/config/located.ts';
 import { locateWritten } from '../../src/config/located.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
-import { runSourceChecks } from '../../src/preflight/run-source-checks.ts';
+import { assessSource, runSourceChecks } from '../../src/preflight/run-source-checks.ts';
 import { startMysql } from '../servers.ts';
 
 let server: Awaited<ReturnType<typeof startMysql>>;
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test('what no target could change is found while the target is still to be made', async () => {
+function located(): LocatedConfig {
   const config = locateWritten(
     parseConfigText(
       'skyferry.yaml',
@@ -35,6 +36,11 @@ schemas: [shop]
     ),
   );
   if (config === null) throw new Error('no address');
+  return config;
+}
+
+test('what no target could change is found while the target is still to be made', async () => {
+  const config = located();
   const { endpoint: source } = server;
   const look = async (lower: string) =>
     await runSourceChecks(
@@ -50,4 +56,22 @@ schemas: [shop]
   expect(findings.map(({ code }) => code)).toContain('fence-kind');
   const same = (await look('0')).filter(({ code }) => code === 'table-names');
   expect(same).toMatchObject([{ severity: 'ok' }]);
+});
+
+test('and the engines are compared as far as the source tells', async () => {
+  const look = async (lower: string) =>
+    await assessSource(
+      { config: located(), source: server.endpoint, fixed: { lower_case_table_names: lower } },
+      { signal },
+    );
+  const { engines, catalog, changesPerSecond } = await look('1');
+  expect(engines.map(({ engine, possible }) => [engine, possible])).toEqual([
+    ['built-in', true],
+    ['native', false],
+    ['azure-dms', false],
+  ]);
+  expect(catalog.tables.length).toBe(3);
+  expect(changesPerSecond).toBeGreaterThanOrEqual(0);
+  const [, native] = (await look('0')).engines;
+  expect(native?.possible).toBe(true);
 });

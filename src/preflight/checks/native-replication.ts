@@ -18,12 +18,16 @@ export const nativeReplicationCheck = check(
     ...transport(facts),
     {
       severity: 'info' as const,
-      object: `source ${facts.config.source.host}:${facts.config.source.port}`,
+      object: `source ${seenFromTarget(facts.config)}`,
       found:
         'must be reachable from the target under this name; that shows only when replication begins. Definitions that change on the source are replicated too, and park the migration at its next step',
     },
   ],
 );
+
+function seenFromTarget({ source, native }: PreflightFacts['config']): string {
+  return `${native?.sourceHost ?? source.host}:${native?.sourcePort ?? source.port}`;
+}
 
 async function existing({ target, config }: PreflightFacts) {
   try {

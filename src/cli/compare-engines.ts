@@ -1,0 +1,48 @@
+import type { LocatedConfig } from '../config/located.ts';
+import { withAddresses } from '../config/located.ts';
+import { isFailure } from '../failures.ts';
+import type { ComparedEngines } from '../observe/engine-lines.ts';
+import { chooseEngine, compareEngines } from '../plan/engines.ts';
+import { estimate } from '../plan/estimate.ts';
+import type { EngineAssessment } from '../preflight/assessment.ts';
+import { assessSource } from '../preflight/run-source-checks.ts';
+import type { LocalLook } from './local-logins.ts';
+
+/** Azure's own, and never changed once a server is there. */
+const FIXED_ON_AZURE = { lower_case_table_names: '1' };
+
+/**
+ * The engines beside each other where no plan can be made: preflight blocks, or the target is still to be
+ * made or prepared. `assessed`: what preflight found, where it could look. null: the source cannot be read.
+ */
+export async function compareEarly(
+  look: LocalLook,
+  assessed: readonly EngineAssessment[] | null,
+  signal: AbortSignal,
+): Promise<ComparedEngines | null> {
+  const config = locate(look);
+  if (config === null || look.source === null) return null;
+  try {
+    const { given, source } = look;
+    const fixed = given.target.kind === 'mysql' ? {} : FIXED_ON_AZURE;
+    const known = await assessSource({ config, source, fixed }, { signal });
+    const assessments = assessed ?? known.engines;
+    const { changesPerSecond, catalog } = known;
+    const circumstances = { config, changesPerSecond, estimates: estimate(catalog.tables) };
+    const choice = given.engine === 'auto' ? chooseEngine(assessments) : null;
+    return {
+      engine: given.engine === 'auto' ? (choice?.engine ?? null) : given.engine,
+      whyEngine: choice?.why ?? (given.engine === 'auto' ? 'auto finds none' : 'as configured'),
+      engines: compareEngines(assessments, circumstances),
+    };
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return null;
+  }
+}
+
+function locate({ given, config, source }: LocalLook): LocatedConfig | null {
+  if (config !== null || source === null) return config;
+  const host = given.target.kind === 'mysql' ? given.target.host : `${given.target.server}.mysql.database.azure.com`; // prettier-ignore
+  return withAddresses(given, { source, target: { host, port: 3306 } });
+}
