@@ -1,4 +1,5 @@
 import type { LocatedConfig } from '../config/located.ts';
+import { azureDmsEngine, azureDmsRemains } from '../engines/azure-dms.ts';
 import type { EngineJob } from '../engines/built-in.ts';
 import { builtInEngine } from '../engines/built-in.ts';
 import type { EngineRemains, ReplicationEngine } from '../engines/engine.ts';
@@ -7,6 +8,7 @@ import { nativeEngine } from '../engines/native.ts';
 import { engineRemains } from '../engines/remains.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
+import { mayHaveDms, openDms } from './azure-dms.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { openJob, resolveSides } from './job.ts';
 
@@ -29,7 +31,7 @@ export async function openEngine(
     case 'native':
       return { engine: nativeEngine({ ...job, ...(await nativeSettings(deps, config)) }), job };
     case 'azure-dms':
-      throw new SkyferryFailure('CONFIG_INVALID', 'engine: azure-dms cannot run yet');
+      return { engine: azureDmsEngine({ ...job, ...(await openDms(deps, config)) }), job };
   }
 }
 
@@ -39,7 +41,9 @@ export async function openRemains(
   config: LocatedConfig,
 ): Promise<EngineRemains> {
   const sides: { source: Endpoint; target: Endpoint } = await resolveSides(deps, config);
-  return engineRemains({ ...sides, migration: config.name });
+  const job = { ...sides, migration: config.name };
+  if (!mayHaveDms(config)) return engineRemains(job, null);
+  return engineRemains(job, azureDmsRemains({ ...job, ...(await openDms(deps, config)) }));
 }
 
 /** MySQL's replication keeps no longer one. */

@@ -11,7 +11,7 @@ import type { ReconcileJob } from './job.ts';
  * snapshot are skipped. Returns how many rows there are.
  */
 export async function recopyTable(
-  job: ReconcileJob,
+  job: Omit<ReconcileJob, 'batchRows' | 'start' | 'parallel'>,
   table: Table,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: CopyProgress) => void },
 ): Promise<number> {

@@ -1,0 +1,100 @@
+import type { Holder } from '../../checkpoint/epoch.ts';
+import { epochLost } from '../../checkpoint/epoch.ts';
+import type { Checkpoint } from '../../checkpoint/store.ts';
+import { requireCheckpoint } from '../../checkpoint/store.ts';
+import { SkyferryFailure } from '../../failures.ts';
+import { withConnection } from '../../mysql/connection.ts';
+import type { FilePosition } from '../../mysql/position.ts';
+import type { ApplyOptions } from '../apply-changes.ts';
+import { holdingEpoch } from '../holding-epoch.ts';
+import { isRemoved } from '../native/memory.ts';
+import type { DmsJob } from './job.ts';
+import { memoryOf } from './memory.ts';
+import { pausing } from './patience.ts';
+import { isOver, TaskWatch } from './watch-task.ts';
+import { witness } from './witness/witness.ts';
+
+/** Short: somebody may wait for what a cutover that was taken back left to apply. */
+const IDLE_MS = 500;
+
+/**
+ * Watches the service's task, and beside it what arrives on the target: that moves the checkpoint's position.
+ * Resolves when a cutover that had begun to complete the task was taken back: somebody else has to go on.
+ * Else until aborted, or a failure of either.
+ */
+export async function followUntilTakenBack(job: DmsJob, options: ApplyOptions): Promise<void> {
+  const { signal, onProgress } = options;
+  await holdingEpoch(job, signal, async (holder) => {
+    for (;;) {
+      const checkpoint = await withConnection(job.target, { signal }, (c) =>
+        requireCheckpoint(c, job.migration),
+      );
+      if (checkpoint.epoch !== holder.epoch) throw epochLost(holder);
+      if (isRemoved(checkpoint)) {
+        reportIdle(checkpoint, onProgress);
+        await pausing(IDLE_MS, signal);
+      } else if (isOver(checkpoint)) return;
+      else await follow(job, holder, checkpoint, options, null);
+    }
+  });
+}
+
+/** Until everything up to there was seen on the target. */
+export async function followUntil(
+  job: DmsJob,
+  until: FilePosition,
+  options: ApplyOptions,
+): Promise<void> {
+  const { signal } = options;
+  await holdingEpoch(job, signal, async (holder) => {
+    const checkpoint = await withConnection(job.target, { signal }, (c) =>
+      requireCheckpoint(c, job.migration),
+    );
+    await follow(job, holder, checkpoint, options, until);
+  });
+}
+
+/** Resolves when `until` was seen, or the task is not wanted any more. */
+async function follow(
+  job: DmsJob,
+  holder: Holder,
+  checkpoint: Checkpoint,
+  { signal, onProgress }: ApplyOptions,
+  until: FilePosition | null,
+): Promise<void> {
+  const { task } = memoryOf(checkpoint);
+  if (task === undefined || task === null) {
+    throw new SkyferryFailure('INTERNAL', 'no task of Azure DMS was begun');
+  }
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const watch = new TaskWatch(job, holder, task);
+  const both = [
+    watch.run(either),
+    witness(job, holder, {
+      signal: either,
+      onProgress: (progress) => onProgress({ ...progress, engine: watch.text }),
+      settled: () => watch.settled(),
+      ...(until !== null && { until }),
+    }),
+  ];
+  try {
+    await Promise.race(both);
+  } finally {
+    stop.abort();
+    await Promise.allSettled(both);
+  }
+}
+
+function reportIdle(checkpoint: Checkpoint, onProgress: ApplyOptions['onProgress']): void {
+  const { position, sourceTime, createdAt, transactions, rowChanges } = checkpoint;
+  if (position === null) return;
+  onProgress({
+    lagMs: Math.max(0, Date.now() - Date.parse(sourceTime ?? createdAt)),
+    transactions,
+    rowChanges,
+    position: { file: position.file, offset: position.offset },
+    sourceSeenAt: new Date().toISOString(),
+    engine: 'Azure DMS: completed for the cutover',
+  });
+}

@@ -1,0 +1,62 @@
+import type { TaskView } from '../../clouds/azure/data-migration/task-view.ts';
+import { acquireEpoch } from '../../checkpoint/epoch.ts';
+import { readCheckpoint } from '../../checkpoint/store.ts';
+import { withConnection } from '../../mysql/connection.ts';
+import { whileSteering } from '../native/while-steering.ts';
+import type { DmsPlace } from './job.ts';
+import { memoryOf, nextAttempt, rememberDms } from './memory.ts';
+import { patiently, pausing } from './patience.ts';
+import { connectToSource } from './task-requests.ts';
+
+const POLL_MS = 500;
+
+/**
+ * For the end, and for a fresh start: silences whoever watched, and the service's task is at its end when
+ * this resolves. Safe to repeat; nothing when there is none.
+ */
+export async function release(job: DmsPlace, signal: AbortSignal): Promise<void> {
+  await end(job, signal);
+}
+
+/** `release`, and says what it did, one line each. */
+export async function end(job: DmsPlace, signal: AbortSignal): Promise<string[]> {
+  const { target, migration } = job;
+  return await withConnection(target, { signal }, async (connection) => {
+    const checkpoint = await readCheckpoint(connection, migration);
+    const { task = null } = checkpoint === null ? {} : memoryOf(checkpoint);
+    if (checkpoint === null || task === null) return [];
+    await acquireEpoch(connection, migration);
+    // Under the lock: nobody is about to begin it.
+    const ended = await whileSteering(connection, migration, () => endTask(job, task, signal));
+    await rememberDms(connection, migration, nextAttempt(memoryOf(checkpoint)));
+    return [ended];
+  });
+}
+
+/** Cancels it if it runs, and waits for its end. */
+export async function endTask(job: DmsPlace, task: string, signal: AbortSignal): Promise<string> {
+  const { service, project } = job;
+  const look = () => patiently(signal, () => service.findTask(project, task, signal));
+  let view: TaskView | null = await look();
+  if (view === null) {
+    await useUpName(job, task, signal);
+    return `the task ${task} of Azure DMS is not there`;
+  }
+  if (view.end !== null) return `the task ${task} of Azure DMS has ended (${view.state})`;
+  await patiently(signal, () => service.cancelTask(project, task, signal));
+  do {
+    await pausing(POLL_MS, signal);
+    view = await look();
+  } while (view !== null && view.end === null);
+  return `cancelled the task ${task} of Azure DMS`;
+}
+
+/**
+ * A worker that is thought dead may still send its request to begin the task, which would empty the tables. A
+ * name is taken by whatever task has it, so one that only looks takes it.
+ */
+async function useUpName(job: DmsPlace, task: string, signal: AbortSignal): Promise<void> {
+  const { service, project } = job;
+  if (!(await patiently(signal, () => service.hasProject(project, signal)))) return;
+  await patiently(signal, () => service.startTask(project, task, connectToSource(job), signal));
+}

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { differences } from '../replicate/lab.ts';
+import type { DmsLab, DmsScene, Running } from './dms-lab.ts';
+import { drained, loadAll, noteRemoved, openDmsLab, startApply, startWriter, until } from './dms-lab.ts'; // prettier-ignore
+
+let lab: DmsLab;
+const { signal } = new AbortController();
+
+beforeAll(async () => {
+  lab = await openDmsLab();
+});
+afterAll(async () => {
+  await lab.clouds.stop();
+});
+
+/** Loaded and followed under writes; everything is drained, as behind a fence. */
+async function drainedUnderWrites(scene: DmsScene): Promise<Running> {
+  const writer = startWriter(lab.source, 1);
+  await loadAll(scene);
+  const running = startApply(scene.engine());
+  await until(() => running.progress.some(({ engine }) => engine?.includes('ledger R')));
+  await writer.stop();
+  await drained(scene, running);
+  await noteRemoved(scene, true);
+  return running;
+}
+
+async function commands(): Promise<number> {
+  const requests = await lab.clouds.requests();
+  return requests.filter(({ operation }) => operation === 'Tasks_Command').length;
+}
+
+test('a live database is moved, and a detach that was killed between two databases is repeated', async () => {
+  const scene = await lab.begin('moved');
+  const running = await drainedUnderWrites(scene);
+  expect(running.progress.find(({ engine }) => engine?.includes('ledger R'))?.engine).toMatch(
+    /^Azure DMS: sync-1 Running; audit (RUNNING|READY_TO_COMPLETE), \d+ of \d+ changes applied, latency \d+ as DMS gives it; ledger R/,
+  );
+  await lab.clouds.faults([
+    { match: { operation: 'Tasks_Command' }, kind: 'slow', delayMs: 3_000 },
+  ]);
+  const killed = new AbortController();
+  const detaching = scene.remains().detach(killed.signal);
+  detaching.catch(() => {});
+  await until(async () => (await commands()) === 1);
+  killed.abort(new Error('killed'));
+  await expect(detaching).rejects.toThrow('killed');
+  await scene.remains().detach(signal);
+  expect(await commands()).toBe(2);
+  expect(await scene.tasks()).toEqual({
+    'source-1': 'Succeeded',
+    'target-1': 'Succeeded',
+    'sync-1': 'Succeeded',
+  });
+  expect(await differences(scene)).toEqual({});
+  // Whoever watched knows that it is no failure.
+  await until(() => running.progress.at(-1)?.engine === 'Azure DMS: completed for the cutover');
+  await scene.remains().detach(signal);
+  await running.stop();
+  expect(await scene.remains().end(signal)).toEqual([
+    'the task sync-1 of Azure DMS has ended (Succeeded)',
+  ]);
+  expect(await scene.remains().end(signal)).toEqual([]);
+});
+
+test('a cutover that is taken back after databases were completed leaves our own applier in its place', async () => {
+  const scene = await lab.begin('back');
+  const running = await drainedUnderWrites(scene);
+  await scene.remains().detach(signal);
+  const writer = startWriter(lab.source, 2);
+  await noteRemoved(scene, false);
+  await until(() =>
+    running.progress.some(({ engine }) => engine?.includes('applies in the place of Azure DMS')),
+  );
+  await running.stop();
+  const again = startApply(scene.engine());
+  await until(() => again.progress.length > 0);
+  await writer.stop();
+  await drained(scene, again);
+  expect(await differences(scene)).toEqual({});
+  // The next cutover finds nothing to complete.
+  await noteRemoved(scene, true);
+  const before = await commands();
+  await scene.remains().detach(signal);
+  expect(await commands()).toBe(before);
+  await again.stop();
+});
