@@ -52,10 +52,13 @@ const DEFAULT_WORKERS = 4;
 
 async function nativeSettings(
   { secrets }: ActivityDependencies,
-  { native }: LocatedConfig,
-): Promise<Pick<NativeEngineJob, 'account' | 'workers' | 'sourceCaFile'>> {
+  { native, source }: LocatedConfig,
+): Promise<Pick<NativeEngineJob, 'account' | 'workers' | 'sourceCaFile' | 'sourceSeen'>> {
   const { account, workers = DEFAULT_WORKERS, sourceCaFile } = native ?? {};
-  if (account === undefined) return { workers, sourceCaFile };
+  const host = native?.sourceHost ?? source.host;
+  const port = native?.sourcePort ?? source.port;
+  const settings = { workers, sourceCaFile, sourceSeen: { host, port } };
+  if (account === undefined) return settings;
   const { user } = account;
   const password = await secrets.resolve(account.password);
   if (password.length > LONGEST_PASSWORD) {
@@ -65,5 +68,5 @@ async function nativeSettings(
       { next: 'give the account on the source a shorter one, then retry-phase' },
     );
   }
-  return { account: { user, password }, workers, sourceCaFile };
+  return { account: { user, password }, ...settings };
 }

@@ -79,6 +79,14 @@ const native = z
       .describe(
         'On the target: file with the authority of the source’s certificate. Azure takes the text of source.tls.ca instead',
       ),
+    sourceHost: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Where the target reaches the source, when that is another name or address than the worker’s: over a VPN, without the source’s private DNS',
+      ),
+    sourcePort: z.int().min(1).max(65_535).optional().describe('With sourceHost'),
   })
   .describe('Only for engine: native');
 

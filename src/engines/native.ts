@@ -4,7 +4,8 @@ import type { EngineJob } from './built-in.ts';
 import { builtInEngine } from './built-in.ts';
 import type { ReplicationEngine } from './engine.ts';
 
-export type NativeEngineJob = EngineJob & Pick<NativeJob, 'account' | 'workers' | 'sourceCaFile'>;
+export type NativeEngineJob = EngineJob &
+  Pick<NativeJob, 'account' | 'workers' | 'sourceCaFile' | 'sourceSeen'>;
 
 /** Our own copy; then MySQL's own replication on the target, from exactly where our applier stopped. */
 export function nativeEngine(job: NativeEngineJob): ReplicationEngine {

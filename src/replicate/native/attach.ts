@@ -98,13 +98,13 @@ async function configure(
   if (position === null) throw new SkyferryFailure('INTERNAL', 'no position to replicate from');
   if (!wasBegun(checkpoint)) await refuseForeignGtids(target, checkpoint);
   const user = job.account?.user ?? accountName(checkpoint);
+  const { host, port } = job.sourceSeen ?? source;
   await rememberNative(target, migration, {
-    source: { host: source.host, port: source.port, user },
+    source: { host, port, user },
     ...(job.account === undefined && { created: user }),
   });
   const login = job.account ?? (await createAccount(source, user));
   const from = later(position, memoryOf(checkpoint).stoppedAt);
-  const { host, port } = source;
   await steering.configure(target, { host, port, ...login, from, tls: tlsOf(job) });
 }
 

@@ -8,4 +8,6 @@ export interface NativeJob extends Omit<ApplyJob, 'until'> {
   readonly workers: number;
   /** On the target: the file with the authority of the source's certificate. */
   readonly sourceCaFile?: string | undefined;
+  /** Where the target reaches the source; absent: where the worker does. */
+  readonly sourceSeen?: { readonly host: string; readonly port: number } | undefined;
 }
