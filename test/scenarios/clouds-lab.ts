@@ -68,6 +68,7 @@ export class CloudsLab {
     await secrets.write(CA, clouds.ca);
     const passwords = await scenePasswords(secrets);
     const scene = await setScene({
+      engine: 'built-in',
       clouds,
       ca: clouds.ca,
       passwords,
@@ -77,7 +78,7 @@ export class CloudsLab {
       say: () => {},
     });
     if (sourceIsReady) await prepareSource(scene.superuser);
-    const config = await writeCloudsConfig(await prepareCloudsDemoFiles(folder), scene);
+    const config = await writeCloudsConfig(await prepareCloudsDemoFiles(folder), scene, 'built-in');
     const connection = await Connection.connect({ address: server.address });
     const client = new Client({ connection });
     return new CloudsLab({ clouds, client, scene, secrets, config }, server, folder);

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import pc from 'picocolors';
+import type { Engine } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { runDemo } from '../../sandbox/demo/run-demo.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
@@ -15,6 +17,7 @@ interface DemoFlags {
   stateDir: string;
   keep?: boolean;
   clouds?: boolean;
+  engine: Engine;
 }
 
 export function registerDemo(program: Command): void {
@@ -25,6 +28,11 @@ export function registerDemo(program: Command): void {
     .option('--rate <n>', 'transactions a second that the application tries', '150')
     .option('--seed <n>', 'of the sample rows', '1')
     .option('--clouds', 'from a fake RDS to a fake Azure, with real servers behind them')
+    .addOption(
+      new Option('--engine <engine>', 'with --clouds: how rows and changes travel')
+        .choices(['built-in', 'native', 'azure-dms'])
+        .default('built-in'),
+    )
     .option('--state-dir <dir>', 'where the servers live', '.skyferry/demo')
     .option('--keep', 'leave the sandbox up afterwards')
     .action((flags: DemoFlags) => untilInterrupted((signal) => demo(flags, signal)));
@@ -35,7 +43,10 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
     import('../../sandbox/up.ts'),
     import('../../sandbox/down.ts'),
   ]);
-  const { stateDir } = flags;
+  const { stateDir, engine } = flags;
+  if (engine !== 'built-in' && flags.clouds !== true) {
+    throw new SkyferryFailure('CONFIG_INVALID', `--engine ${engine} needs --clouds`);
+  }
   const began = Date.now();
   const say = (line: string) =>
     note(`${pc.dim(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s`)}  ${line}`);
@@ -52,14 +63,17 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
   });
   try {
     say(`Temporal UI: ${sandbox.temporal.uiUrl}`);
-    const run = flags.clouds === true ? inClouds : plain;
-    const { evidence, files, ok } = await run(sandbox, life, {
+    const options = {
       scale: positive(flags.scale, '--scale'),
       rate: positive(flags.rate, '--rate'),
       seed: positive(flags.seed, '--seed'),
       signal,
       say,
-    });
+    };
+    const { evidence, files, ok } =
+      flags.clouds === true
+        ? await inClouds(sandbox, life, { ...options, engine })
+        : await plain(sandbox, options);
     await writeFile(files.report, await renderReport(evidence, 'html'));
     out(await renderReport(evidence, 'text'));
     out();
@@ -83,12 +97,16 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
 
 type DemoOptions = Omit<Parameters<typeof runDemo>[1], 'killAt'>;
 
-async function plain(sandbox: Sandbox, _life: 'bound' | 'detached', options: DemoOptions) {
+async function plain(sandbox: Sandbox, options: DemoOptions) {
   const { runDemo: run } = await import('../../sandbox/demo/run-demo.ts');
   return await run(sandbox, { ...options, killAt: Math.random });
 }
 
-async function inClouds(sandbox: Sandbox, life: 'bound' | 'detached', options: DemoOptions) {
+async function inClouds(
+  sandbox: Sandbox,
+  life: 'bound' | 'detached',
+  options: DemoOptions & { readonly engine: Engine },
+) {
   const [{ launchClouds }, { layoutOf }, { runCloudsDemo }] = await Promise.all([
     import('../../sandbox/clouds/launch.ts'),
     import('../../sandbox/state.ts'),

@@ -43,7 +43,7 @@ export async function until(
 }
 
 /** Why it does not go on, in the workflow's own words. */
-async function explain(handle: WorkflowHandle, what: string): Promise<Error> {
+export async function explain(handle: WorkflowHandle, what: string): Promise<Error> {
   const { phase, parkedIn, failure, blockers } = await handle.query<MigrationStatus>('status');
   const why = [failure?.message, failure?.safe, failure?.next, ...blockers].filter(Boolean);
   return new Error(

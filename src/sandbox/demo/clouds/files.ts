@@ -2,12 +2,12 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { parseConfigText } from '../../../config/load.ts';
-import type { MigrationConfig } from '../../../config/schema.ts';
+import type { Engine, MigrationConfig } from '../../../config/schema.ts';
 import type { RunningClouds } from '../../clouds/launch.ts';
 import { sandboxPrincipal } from '../../clouds/azure/principal.ts';
 import type { SecretsFolder } from '../../secrets-folder.ts';
 import type { Scene, ScenePasswords } from './scene.ts';
-import { INSTANCE, RECORD, SECRET, ZONE } from './scene.ts';
+import { INSTANCE, RECORD, REPLICATION_USER, SECRET, ZONE } from './scene.ts';
 
 export const CLOUDS_MIGRATION = 'stock';
 export const AZURE_SERVER = 'stock-db-new';
@@ -64,6 +64,7 @@ export async function scenePasswords(secrets: SecretsFolder): Promise<ScenePassw
     fence: await secrets.password('fence'),
     app: await secrets.password('app'),
     reports: await secrets.password('reports'),
+    replication: await secrets.password('replication'),
   };
 }
 
@@ -101,6 +102,7 @@ export async function writeApplicationFiles(
 export async function writeCloudsConfig(
   files: CloudsDemoFiles,
   scene: Scene,
+  engine: Engine,
 ): Promise<MigrationConfig> {
   const ca = `\${file:${CA}}`;
   const text = stringify({
@@ -127,7 +129,8 @@ export async function writeCloudsConfig(
         version: '8.0.21',
         storageGb: 128,
         network: { access: 'public' },
-        highAvailability: 'same-zone',
+        // Azure replicates into a server with a standby by GTID only: it comes after the migration then.
+        highAvailability: engine === 'native' ? 'disabled' : 'same-zone',
       },
       sku: { load: 'Standard_D8ds_v4', run: 'Standard_D2ds_v4' },
       iops: { load: 6000, run: 3000 },
@@ -137,6 +140,7 @@ export async function writeCloudsConfig(
       },
     },
     schemas: scene.schemas,
+    ...engineSettings(engine, scene),
     cutover: {
       lagThreshold: '2s',
       lagSamples: 3,
@@ -173,4 +177,24 @@ export async function writeCloudsConfig(
   });
   await writeFile(files.config, text);
   return parseConfigText(files.config, text);
+}
+
+const SUBNET = `/subscriptions/${sandboxPrincipal.subscription}/resourceGroups/stock/providers/Microsoft.Network/virtualNetworks/stock/subnets/migration`;
+
+function engineSettings(engine: Engine, { superuser }: Scene) {
+  switch (engine) {
+    case 'built-in':
+      return { engine };
+    case 'native':
+      return {
+        engine,
+        native: {
+          account: { user: REPLICATION_USER, password: '${file:replication}' },
+          // The sandbox's servers ask no name server that knows the clouds' names.
+          sourceHost: superuser.host,
+        },
+      };
+    case 'azure-dms':
+      return { engine, azureDms: { subnet: SUBNET } };
+  }
 }

@@ -1,11 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { Engine } from '../../../config/schema.ts';
 import { createAwsClients } from '../../../clouds/aws/clients.ts';
 import type { Endpoint } from '../../../mysql/endpoint.ts';
 import type { ReportEvidence } from '../../../observe/report/evidence.ts';
-import type { MigrationStatus } from '../../../workflows/messages.ts';
 import { TASK_QUEUE, workflowId } from '../../../workflows/messages.ts';
 import type { MigrationReport } from '../../../workflows/results.ts';
 import type { RunningClouds } from '../../clouds/launch.ts';
@@ -15,8 +14,8 @@ import { superuserOf } from '../../clouds/superuser.ts';
 import type { Sandbox } from '../../sandbox.ts';
 import { openSecretsFolder } from '../../secrets-folder.ts';
 import { verifyLedger } from '../../writer/verify-ledger.ts';
-import { runs, until } from '../follow.ts';
 import { startWorker, startWriter } from '../programs.ts';
+import { Driver } from './drive.ts';
 import type { CloudsDemoFiles } from './files.ts';
 import {
   AZURE_SERVER,
@@ -26,9 +25,13 @@ import {
   writeApplicationFiles,
   writeCloudsConfig,
 } from './files.ts';
+import type { CloudsKill } from './kill-worker.ts';
+import { howTakenUp } from './kill-worker.ts';
+import { killsOf } from './kills.ts';
 import { SECRET, setScene } from './scene.ts';
 
 export interface CloudsDemoOptions {
+  readonly engine: Engine;
   readonly scale: number;
   /** Transactions a second that the applications try. */
   readonly rate: number;
@@ -41,17 +44,17 @@ export interface CloudsDemoOptions {
 export interface CloudsDemoResult {
   readonly evidence: ReportEvidence;
   readonly files: CloudsDemoFiles;
+  readonly kills: readonly CloudsKill[];
   /** No row differed and both ledgers are intact. */
   readonly ok: boolean;
 }
 
-const PHASE_TIMEOUT_MS = 240_000;
 const WRITE_BEFORE_MS = 1500;
 const WRITE_AFTER_MS = 4000;
 
 /**
  * RDS as it comes to a flexible server that is made: preparation, copy, catch-up, resizing, account
- * locks, a DNS record and a secret, under live writes, with a kill of the worker in each long phase.
+ * locks, a DNS record and a secret, under live writes, with a kill of the worker in every phase that works.
  */
 export async function runCloudsDemo(
   sandbox: Sandbox,
@@ -63,6 +66,7 @@ export async function runCloudsDemo(
   const secrets = await openSecretsFolder(sandbox.secretsDir);
   const ca = await readFile(clouds.caFile, 'utf8');
   const passwords = await scenePasswords(secrets);
+  const { engine } = options;
   const scene = await setScene({
     clouds,
     ca,
@@ -72,7 +76,7 @@ export async function runCloudsDemo(
     ...options,
   });
   await writeApplicationFiles(files, clouds, scene, secrets, options);
-  const config = await writeCloudsConfig(files, scene);
+  const config = await writeCloudsConfig(files, scene, engine);
 
   const place = { sandbox, files, env: clouds.env };
   const writers = [files.stock, files.reports].map(({ name, options: file }) =>
@@ -82,48 +86,43 @@ export async function runCloudsDemo(
     `two applications write, ${options.rate} transactions a second at most: one finds its database by DNS, one by a secret`,
   );
   const sidecar = followSecret(clouds, ca, scene.region, files.reports.connectionFile, signal);
-  let worker = startWorker(place);
-  const killWorker = (when: string) => {
-    worker.kill();
-    say(`killed the worker (SIGKILL) ${when}; starting another`);
-    worker = startWorker(place);
-  };
   const connection = await Connection.connect({ address: sandbox.temporal.address });
+  let driver: Driver | undefined;
   try {
     await sleep(WRITE_BEFORE_MS, undefined, { signal });
-    const handle = await new Client({ connection }).workflow.start('migrateDatabase', {
+    const client = new Client({ connection });
+    const handle = await client.workflow.start('migrateDatabase', {
       workflowId: workflowId(CLOUDS_MIGRATION),
       taskQueue: TASK_QUEUE,
       args: [config],
       workflowIdConflictPolicy: 'FAIL',
     });
-    say(`started ${handle.workflowId}`);
-    const wait = (what: string, seen: Parameters<typeof until>[2]) =>
-      until(handle, what, seen, { signal, timeoutMs: PHASE_TIMEOUT_MS });
-
-    await wait('waiting for approval of the preparation', inPhase('awaiting-preparation'));
-    await approvePreparation(handle, say);
-    await wait('preparing', runs('completeAct'));
-    killWorker('while the clouds are being prepared');
-    await wait('copying', runs('copyTables'));
-    killWorker('during the full load');
-    await wait('resizing', inPhase('resizing'));
-    say('caught up; the target is resized while changes go on being applied');
-    await wait('resizing', runs('completeAct'));
-    killWorker('while the target is resized');
-    await wait('waiting for approval', inPhase('awaiting-approval'));
-    await approveCutover(handle, say);
-    await wait('completed', ({ running, phase }) => !running && phase === 'completed');
+    say(`started ${handle.workflowId}, engine ${engine}`);
+    const kills = killsOf(engine);
+    driver = new Driver(handle, { kills, startWorker: () => startWorker(place), signal, say });
+    const done = await driver.drive();
     say('DNS record and secret switched; the applications go on against Azure');
     await sleep(WRITE_AFTER_MS, undefined, { signal });
     for (const writer of writers) writer.assertRunning();
     await Promise.all(writers.map((writer) => writer.stop()));
+    sayKills(done, await howTakenUp(client, handle, done), say);
     const report = await handle.query<MigrationReport>('report');
-    return await judge(clouds, scene.port, files, report, say);
+    return { ...(await judge(clouds, scene.port, files, report, say)), kills: done };
   } finally {
     sidecar.stop();
-    await Promise.all([...writers, worker].map((program) => program.stop()));
+    await Promise.all([...writers.map((writer) => writer.stop()), driver?.stopWorker()]);
     await connection.close();
+  }
+}
+
+function sayKills(
+  kills: readonly CloudsKill[],
+  how: readonly string[],
+  say: (line: string) => void,
+): void {
+  say('kills of the worker, and what they hit:');
+  for (const [index, { phase, activity, during }] of kills.entries()) {
+    say(`  ${phase.padEnd(17)} ${activity.padEnd(17)} ${how[index] ?? ''} (while ${during})`);
   }
 }
 
@@ -138,33 +137,6 @@ async function fillWithSample(
     onProgress: () => {},
   });
   return `seeded ${rows} rows in ${tables} tables in ${seconds.toFixed(1)} s`;
-}
-
-const inPhase =
-  (wanted: string) =>
-  ({ phase }: { phase: string | undefined }): boolean =>
-    phase === wanted;
-
-async function approvePreparation(
-  handle: WorkflowHandle,
-  say: (line: string) => void,
-): Promise<void> {
-  const { preparation } = await handle.query<MigrationStatus>('status');
-  if (preparation === undefined) throw new Error('there is nothing to prepare');
-  for (const { name, does, interrupts, costs } of preparation.acts) {
-    say(`  ${name}: ${[does, interrupts, costs].filter((part) => part !== undefined).join('; ')}`);
-  }
-  say('nothing is changed yet; approving the preparation');
-  const { planHash } = preparation;
-  await handle.executeUpdate('approve-preparation', { args: [{ by: 'demo', planHash }] });
-}
-
-async function approveCutover(handle: WorkflowHandle, say: (line: string) => void): Promise<void> {
-  const { planHash, lagMs } = await handle.query<MigrationStatus>('status');
-  say(`every row compared under writes, lag ${lagMs ?? '?'} ms; approving the cutover`);
-  await handle.executeUpdate('approve-cutover', {
-    args: [{ by: 'demo', ...(planHash !== undefined && { planHash }) }],
-  });
 }
 
 /** As a sidecar does for an application: what the secret says is written to its connection file. */
@@ -205,7 +177,7 @@ async function judge(
   files: CloudsDemoFiles,
   report: MigrationReport,
   say: (line: string) => void,
-): Promise<CloudsDemoResult> {
+): Promise<Omit<CloudsDemoResult, 'kills'>> {
   const target = await superuserOf({ ...clouds, port }, `azure-${AZURE_SERVER}`);
   const reports = await verifyLedger(target, files.reports.ledger);
   say(

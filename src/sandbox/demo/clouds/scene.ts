@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withConnection } from '../../../mysql/connection.ts';
 import type { Endpoint } from '../../../mysql/endpoint.ts';
+import type { Engine } from '../../../config/schema.ts';
 import { createAwsClients } from '../../../clouds/aws/clients.ts';
 import { sandboxUsers } from '../../clouds/aws/identity.ts';
 import type { RunningClouds } from '../../clouds/launch.ts';
@@ -8,6 +9,11 @@ import { superuserOf } from '../../clouds/superuser.ts';
 import { applicationPrivileges, grantOn } from '../../servers/accounts.ts';
 
 export const INSTANCE = 'stock-db';
+/**
+ * Made with the instance where its names are in lower case: that is fixed then. Skyferry's key may change
+ * groups of such a name.
+ */
+const GROUP = 'skyferry-lower-case';
 export const ZONE = 'stock.example';
 /** The application's own name for its database. */
 export const RECORD = 'db';
@@ -19,6 +25,7 @@ export interface ScenePasswords {
   readonly fence: string;
   readonly app: string;
   readonly reports: string;
+  readonly replication: string;
 }
 
 export interface Scene {
@@ -37,6 +44,7 @@ export interface SceneOptions {
   readonly ca: string;
   readonly passwords: ScenePasswords;
   readonly schemas: readonly string[];
+  readonly engine: Engine;
   /** Makes them; says in a line what is in them. */
   readonly fill: (superuser: Endpoint) => Promise<string>;
   readonly signal: AbortSignal;
@@ -45,7 +53,7 @@ export interface SceneOptions {
 
 /** What a customer has before the migration: an instance of RDS as it comes, a zone, a secret. */
 export async function setScene(options: SceneOptions): Promise<Scene> {
-  const { clouds, ca, passwords, signal, say } = options;
+  const { clouds, ca, passwords, signal, say, engine } = options;
   const { administrator } = sandboxUsers;
   const region = clouds.env['AWS_REGION'] ?? '';
   const env = {
@@ -54,8 +62,11 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
     AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
   };
   const aws = createAwsClients({ env, ca });
-  const endpoint = await createInstance(await aws.rds(region), passwords.master, signal);
-  say(`RDS instance ${INSTANCE} at ${endpoint.host}: default parameter group, no GTID`);
+  const rds = await aws.rds(region);
+  const group = engine === 'built-in' ? null : await createGroup(rds);
+  const endpoint = await createInstance(rds, group, passwords.master, signal);
+  const parameters = group === null ? 'default parameter group' : 'lower_case_table_names=1';
+  say(`RDS instance ${INSTANCE} at ${endpoint.host}: ${parameters}, no GTID`);
   const superuser = await superuserOf({ ...clouds, port: endpoint.port }, `rds-${INSTANCE}`);
   say(await options.fill(superuser));
   await createAccounts(superuser, options);
@@ -64,8 +75,37 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
   return { ...endpoint, zoneId, region, schemas: options.schemas, superuser };
 }
 
+type RdsClient = Awaited<ReturnType<ReturnType<typeof createAwsClients>['rds']>>;
+
+/** Replication between servers that spell names differently finds no tables: Azure's are in lower case. */
+async function createGroup(rds: RdsClient): Promise<string> {
+  const { CreateDBParameterGroupCommand, ModifyDBParameterGroupCommand } =
+    await import('@aws-sdk/client-rds');
+  await rds.send(
+    new CreateDBParameterGroupCommand({
+      DBParameterGroupName: GROUP,
+      DBParameterGroupFamily: 'mysql8.0',
+      Description: 'names in lower case',
+    }),
+  );
+  await rds.send(
+    new ModifyDBParameterGroupCommand({
+      DBParameterGroupName: GROUP,
+      Parameters: [
+        {
+          ParameterName: 'lower_case_table_names',
+          ParameterValue: '1',
+          ApplyMethod: 'pending-reboot',
+        },
+      ],
+    }),
+  );
+  return GROUP;
+}
+
 async function createInstance(
-  rds: Awaited<ReturnType<ReturnType<typeof createAwsClients>['rds']>>,
+  rds: RdsClient,
+  group: string | null,
   password: string,
   signal: AbortSignal,
 ): Promise<{ host: string; port: number }> {
@@ -81,6 +121,7 @@ async function createInstance(
       MasterUsername: 'admin',
       MasterUserPassword: password,
       BackupRetentionPeriod: 7,
+      ...(group !== null && { DBParameterGroupName: group }),
     }),
   );
   for (;;) {
@@ -95,12 +136,21 @@ async function createInstance(
   }
 }
 
+type NewAccount = [user: string, password: string, grants: string[]];
+
+/** For the target's own replication, instead of letting Skyferry make accounts. */
+export const REPLICATION_USER = 'replica';
+
+function replicationAccount({ replication }: ScenePasswords): NewAccount {
+  return [REPLICATION_USER, replication, ['GRANT REPLICATION SLAVE ON *.*']];
+}
+
 /** As an administrator makes them by the documentation: each with no more than it needs. */
 async function createAccounts(
   admin: Endpoint,
-  { passwords, schemas }: Pick<SceneOptions, 'passwords' | 'schemas'>,
+  { passwords, schemas, engine }: Pick<SceneOptions, 'passwords' | 'schemas' | 'engine'>,
 ): Promise<void> {
-  const accounts: [user: string, password: string, grants: string[]][] = [
+  const accounts: NewAccount[] = [
     [
       'skyferry',
       passwords.migration,
@@ -120,6 +170,7 @@ async function createAccounts(
         'GRANT EXECUTE ON PROCEDURE mysql.rds_kill',
       ],
     ],
+    ...(engine === 'native' ? [replicationAccount(passwords)] : []),
     ['app', passwords.app, grantOn(schemas, applicationPrivileges)],
     ['reports', passwords.reports, grantOn(schemas, applicationPrivileges)],
   ];

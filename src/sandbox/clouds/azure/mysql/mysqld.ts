@@ -69,6 +69,8 @@ function mysqldFlags(servers: Servers, server: KeptServer): string[] {
   const off = { localInfile: false, logBinTrustFunctionCreators: false };
   return [
     ...azureLikeFlags(servers.context.servers.program, off),
+    // Data-in replication brings over no accounts and nothing else of the system's schema.
+    '--replicate-wild-ignore-table=mysql.%',
     `--server-id=${createHash('sha256').update(server.name).digest().readUInt32BE(0) >>> 1}`,
     ...(sku === undefined ? [] : [`--innodb-buffer-pool-size=${bufferPoolBytes(sku)}`]),
     ...Object.entries(server.overrides)
