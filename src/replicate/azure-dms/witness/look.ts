@@ -39,6 +39,7 @@ interface Seen {
 
 const EQUAL_LOOKS = 3;
 const MOVING_LOOKS = 3;
+const UNTOLD_LOOKS = 5;
 const MOST_SOURCES = 1000;
 
 /** Looks at the rows of one mark until the target has them. */
@@ -47,13 +48,16 @@ export class MarkLook {
   readonly #options: LookOptions;
   readonly #open: Map<TableHistory, readonly Witness[]>;
   readonly #seen = new Map<Witness, Seen>();
-  /** By table the last change that was seen. */
-  readonly #told = new Map<TableHistory, number>();
+  /** By table how many looks in a row told nothing. */
+  readonly #untold = new Map<TableHistory, number>();
 
   constructor(mark: Mark, options: LookOptions) {
     this.mark = mark;
     this.#options = options;
-    this.#open = new Map(mark.tables);
+    // A table of which a later change was seen for a former mark has these too.
+    const isOpen = ({ seenUpTo }: TableHistory, witnesses: readonly Witness[]) =>
+      witnesses.some(({ change }) => change > seenUpTo);
+    this.#open = new Map([...mark.tables].filter((entry) => isOpen(...entry)));
   }
 
   /** Whether the target has everything up to the mark. ROWS_DIFFER: it never will. */
@@ -75,6 +79,7 @@ export class MarkLook {
     const sources = await readKeys(pair.source, 'source', table.form, keys);
     const targets = await readStates(pair.target, table, keys);
     const behind: Witness[] = [];
+    let isLike = false;
     for (const [i, witness] of witnesses.entries()) {
       const seen = this.#note(witness, sources[i] ?? null, targets[i] ?? NOWHERE);
       const verdict = judge(witness, seen, this.#options.counter.confirmed);
@@ -82,17 +87,25 @@ export class MarkLook {
         this.#refuseStanding(table, seen);
         behind.push(witness);
       }
-      if (verdict === 'seen') {
-        this.#told.set(table, Math.max(witness.change, this.#told.get(table) ?? 0));
-      }
+      if (verdict === 'seen') table.seenUpTo = Math.max(table.seenUpTo, witness.change);
+      if (verdict === 'like') isLike = true;
     }
     // A later change of the table was seen: this one is only not to be met between others.
-    const told = this.#told.get(table) ?? 0;
-    const left = behind.filter(
-      (witness) => witness.change > told || this.#seen.get(witness)?.sourceMoved !== true,
-    );
-    if (left.length > 0) this.#open.set(table, left);
+    const isPassed = (witness: Witness) =>
+      witness.change <= table.seenUpTo && this.#seen.get(witness)?.sourceMoved === true;
+    const left = behind.filter((witness) => !isPassed(witness));
+    const tells = witnesses.some(({ change }) => change <= table.seenUpTo);
+    const next = left.length === 0 && isLike && !tells ? this.#later(table) : left;
+    if (left.length > 0) this.#untold.delete(table);
+    if (next.length > 0) this.#open.set(table, next);
     else this.#open.delete(table);
+  }
+
+  /** Rows that changed after the mark and tell more; none: nothing will. */
+  #later(table: TableHistory): readonly Witness[] {
+    const looks = (this.#untold.get(table) ?? 0) + 1;
+    this.#untold.set(table, looks);
+    return looks < UNTOLD_LOOKS ? table.telling(this.mark.change) : [];
   }
 
   #note(witness: Witness, source: string | null, target: TargetState): Seen {

@@ -45,6 +45,8 @@ export class TableHistory {
   readonly #rows = new Map<RowKeyValue, RowHistory>();
   /** Number of the last change. */
   last = 0;
+  /** The target was seen to have every change up to this one. */
+  seenUpTo = 0;
   #shape: TableMap | null = null;
   #readKey: RowKeyReader | null = null;
 
@@ -104,16 +106,29 @@ export class TableHistory {
    * did not have before, since only they tell.
    */
   witnesses(after: number, upTo: number): Witness[] {
-    const changed = [...this.#rows.values()]
+    const changed = this.#changed(after, upTo);
+    const telling = changed.filter((witness) => this.#tells(witness));
+    const others = changed.filter((witness) => !telling.includes(witness));
+    return [...telling, ...others].slice(0, WITNESSES);
+  }
+
+  /** The last rows that changed after that and are now as they were not before. */
+  telling(after: number): Witness[] {
+    const changed = this.#changed(after, Infinity);
+    return changed.filter((witness) => this.#tells(witness)).slice(0, WITNESSES);
+  }
+
+  #changed(after: number, upTo: number): Witness[] {
+    return [...this.#rows.values()]
       .flatMap((row) => {
         const change = row.lastIn(after, upTo);
         return change === null ? [] : [{ row, change }];
       })
       .sort((a, b) => b.change - a.change);
-    const tells = ({ row, change }: Witness) => row.isNewState(change, this.#counter.confirmed);
-    const telling = changed.filter(tells);
-    const others = changed.filter((witness) => !telling.includes(witness));
-    return [...telling, ...others].slice(0, WITNESSES);
+  }
+
+  #tells({ row, change }: Witness): boolean {
+    return row.isNewState(change, this.#counter.confirmed);
   }
 
   #keyReader(shape: TableMap): RowKeyReader {
