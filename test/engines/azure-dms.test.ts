@@ -30,21 +30,27 @@ async function commands(): Promise<number> {
   return requests.filter(({ operation }) => operation === 'Tasks_Command').length;
 }
 
+/** The worker dies when the first database is told to complete. */
+async function killedDetach(scene: DmsScene): Promise<void> {
+  await lab.clouds.faults([
+    { match: { operation: 'Tasks_Command' }, kind: 'slow', delayMs: 3_000 },
+  ]);
+  const before = await commands();
+  const killed = new AbortController();
+  const detaching = scene.remains().detach(killed.signal);
+  detaching.catch(() => {});
+  await until(async () => (await commands()) > before);
+  killed.abort(new Error('killed'));
+  await expect(detaching).rejects.toThrow('killed');
+}
+
 test('a live database is moved, and a detach that was killed between two databases is repeated', async () => {
   const scene = await lab.begin('moved');
   const running = await drainedUnderWrites(scene);
   expect(running.progress.find(({ engine }) => engine?.includes('ledger R'))?.engine).toMatch(
     /^Azure DMS: sync-1 Running; audit (RUNNING|READY_TO_COMPLETE), \d+ of \d+ changes applied, latency \d+ as DMS gives it; ledger R/,
   );
-  await lab.clouds.faults([
-    { match: { operation: 'Tasks_Command' }, kind: 'slow', delayMs: 3_000 },
-  ]);
-  const killed = new AbortController();
-  const detaching = scene.remains().detach(killed.signal);
-  detaching.catch(() => {});
-  await until(async () => (await commands()) === 1);
-  killed.abort(new Error('killed'));
-  await expect(detaching).rejects.toThrow('killed');
+  await killedDetach(scene);
   await scene.remains().detach(signal);
   expect(await commands()).toBe(2);
   expect(await scene.tasks()).toEqual({
@@ -63,15 +69,16 @@ test('a live database is moved, and a detach that was killed between two databas
   expect(await scene.remains().end(signal)).toEqual([]);
 });
 
-test('a cutover that is taken back after databases were completed leaves our own applier in its place', async () => {
+test('a cutover that is taken back when one database is complete leaves our own applier in the place of the task', async () => {
   const scene = await lab.begin('back');
   const running = await drainedUnderWrites(scene);
-  await scene.remains().detach(signal);
+  await killedDetach(scene);
   const writer = startWriter(lab.source, 2);
   await noteRemoved(scene, false);
   await until(() =>
     running.progress.some(({ engine }) => engine?.includes('applies in the place of Azure DMS')),
   );
+  expect(await scene.tasks()).toMatchObject({ 'sync-1': 'Canceled' });
   await running.stop();
   const again = startApply(scene.engine());
   await until(() => again.progress.length > 0);

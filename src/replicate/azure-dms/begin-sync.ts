@@ -2,14 +2,12 @@ import type { Holder } from '../../checkpoint/epoch.ts';
 import { assertEpoch } from '../../checkpoint/epoch.ts';
 import { requireCheckpoint } from '../../checkpoint/store.ts';
 import { SkyferryFailure } from '../../failures.ts';
-import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { whileSteering } from '../native/while-steering.ts';
 import { connectBoth } from './connect.ts';
 import { vanished } from './failures.ts';
 import type { DmsJob } from './job.ts';
-import type { DmsMemory } from './memory.ts';
-import { attemptOf, memoryOf, nextAttempt, rememberDms } from './memory.ts';
+import { attemptOf, rememberDms, syncOf, useUpAttempt } from './memory.ts';
 import { patiently } from './patience.ts';
 import { sync } from './task-requests.ts';
 
@@ -19,9 +17,9 @@ import { sync } from './task-requests.ts';
  */
 export async function beginSync(job: DmsJob, holder: Holder, signal: AbortSignal): Promise<string> {
   const known = await withConnection(job.target, { signal }, async (target) =>
-    memoryOf(await requireCheckpoint(target, job.migration)),
+    syncOf(await requireCheckpoint(target, job.migration)),
   );
-  if ((known.task ?? null) === null) await connectBoth(job, signal);
+  if (known === null) await connectBoth(job, signal);
   return await patiently(signal, () => begin(job, holder, signal));
 }
 
@@ -32,10 +30,11 @@ async function begin(job: DmsJob, holder: Holder, signal: AbortSignal): Promise<
     whileSteering(target, migration, async () => {
       // Under the lock: a worker that was frozen until now must not begin what others have ended.
       await assertEpoch(target, holder);
-      const memory = memoryOf(await requireCheckpoint(target, migration));
-      const task = memory.task ?? (await newName(job, target, memory, signal));
+      const checkpoint = await requireCheckpoint(target, migration);
+      const known = syncOf(checkpoint);
+      const task = known?.task ?? (await newName(job, attemptOf(checkpoint), signal));
       if ((await service.findTask(project, task, signal)) !== null) return task;
-      if (memory.loaded === true) throw vanished(task);
+      if (known?.loaded === true) throw vanished(task);
       await rememberDms(target, migration, { task });
       await service.startTask(project, task, request, signal);
       return task;
@@ -44,20 +43,13 @@ async function begin(job: DmsJob, holder: Holder, signal: AbortSignal): Promise<
 }
 
 /** A project may hold what an earlier migration of this name has left. */
-async function newName(
-  { service, project, migration }: DmsJob,
-  target: Connection,
-  memory: DmsMemory,
-  signal: AbortSignal,
-): Promise<string> {
-  let next = memory;
-  for (;;) {
-    const name = `sync-${attemptOf(next)}`;
+async function newName(job: DmsJob, first: number, signal: AbortSignal): Promise<string> {
+  const { service, project } = job;
+  for (let attempt = first; ; attempt = await useUpAttempt(job, attempt, signal)) {
+    const name = `sync-${attempt}`;
     const found = await service.findTask(project, name, signal);
     if (found === null) return name;
     if (found.end === null) throw notOurs(name, project);
-    next = nextAttempt(next);
-    await rememberDms(target, migration, next);
   }
 }
 

@@ -5,11 +5,10 @@ import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { refusedConnection } from './failures.ts';
 import type { DmsJob } from './job.ts';
-import { attemptOf, memoryOf, useUpAttempt } from './memory.ts';
-import { patiently, pausing } from './patience.ts';
+import { attemptOf, useUpAttempt } from './memory.ts';
+import { growingPause, patiently } from './patience.ts';
 import { connectToSource, connectToTarget } from './task-requests.ts';
 
-const POLL_MS = 500;
 const SIDES = ['source', 'target'] as const;
 type Side = (typeof SIDES)[number];
 
@@ -19,13 +18,15 @@ type Side = (typeof SIDES)[number];
  */
 export async function connectBoth(job: DmsJob, signal: AbortSignal): Promise<void> {
   let attempt = await currentAttempt(job, signal);
-  while (await hasFailed(job, attempt, signal)) attempt = await useUpAttempt(job, signal);
+  while (await hasFailed(job, attempt, signal)) {
+    attempt = await useUpAttempt(job, attempt, signal);
+  }
   const views = await Promise.all(SIDES.map((side) => look(job, side, attempt, signal)));
   for (const [i, side] of SIDES.entries()) {
     const view = views[i];
     const refused = view === undefined ? null : refusedConnection(view, side);
     if (refused === null) continue;
-    await useUpAttempt(job, signal);
+    await useUpAttempt(job, attempt, signal);
     throw refused;
   }
 }
@@ -54,10 +55,11 @@ async function look(
   const view =
     (await find()) ??
     (await patiently(signal, () => service.startTask(project, name, requestOf(job, side), signal)));
+  const pause = growingPause(200, 2_000, signal);
   for (let now = view; ;) {
     // What nobody knows is no reason to wait.
     if (now.end !== null || now.unknown.length > 0) return now;
-    await pausing(POLL_MS, signal);
+    await pause();
     now = (await find()) ?? gone(name);
   }
 }
@@ -72,7 +74,7 @@ function nameOf(side: Side, attempt: number): string {
 
 async function currentAttempt(job: DmsJob, signal: AbortSignal): Promise<number> {
   return await withConnection(job.target, { signal }, async (target) =>
-    attemptOf(memoryOf(await requireCheckpoint(target, job.migration))),
+    attemptOf(await requireCheckpoint(target, job.migration)),
   );
 }
 

@@ -5,8 +5,8 @@ import { withConnection } from '../../mysql/connection.ts';
 import { isRemoved } from '../native/memory.ts';
 import { notCompleted, reasonsOf } from './failures.ts';
 import type { DmsPlace } from './job.ts';
-import type { DmsMemory } from './memory.ts';
-import { memoryOf, rememberDms } from './memory.ts';
+import type { SyncMemory } from './memory.ts';
+import { rememberDms, syncOf } from './memory.ts';
 import { patiently, pausing } from './patience.ts';
 import { countersIfApplied } from './watch-task.ts';
 
@@ -20,35 +20,36 @@ const PENDING = new Set(['Unknown', 'Accepted', 'Running']);
  * completed, and its end awaited. Killed anywhere it may be repeated; nothing when no task applies.
  */
 export async function detach(job: DmsPlace, signal: AbortSignal): Promise<void> {
-  const memory = await readMemory(job, signal);
-  const task = memory?.task ?? null;
-  if (memory === null || task === null) return;
-  if (memory.completed === true || (memory.takenOver ?? null) !== null) return;
-  if (memory.completing !== true) {
+  const sync = await readSync(job, signal);
+  if (sync === null || sync.completed || sync.takingOver) return;
+  const { task } = sync;
+  if (!sync.completing) {
     await awaitApplied(job, task, signal);
-    await note(job, { completing: true });
+    await note(job, { completing: task });
   }
   await complete(job, task, signal);
-  await note(job, { completed: true });
+  await note(job, { completed: task });
 }
 
-/** null: no such migration. Refuses when the cutover does not want it any more. */
-async function readMemory(
+/** Refuses when the cutover does not want it any more. */
+async function readSync(
   { target, migration }: DmsPlace,
   signal: AbortSignal,
-): Promise<DmsMemory | null> {
+): Promise<SyncMemory | null> {
   const checkpoint = await withConnection(target, { signal }, (c) => readCheckpoint(c, migration));
-  if (checkpoint === null) return null;
-  const memory = memoryOf(checkpoint);
-  if ((memory.task ?? null) !== null && !isRemoved(checkpoint)) {
+  const sync = checkpoint === null ? null : syncOf(checkpoint);
+  if (checkpoint !== null && sync !== null && !isRemoved(checkpoint)) {
     throw new SkyferryFailure('EPOCH_LOST', 'the cutover was taken back by another attempt', {
       safe: 'the tasks of Azure DMS were left as they are',
     });
   }
-  return memory;
+  return sync;
 }
 
-async function note({ target, migration }: DmsPlace, patch: DmsMemory): Promise<void> {
+async function note(
+  { target, migration }: DmsPlace,
+  patch: Parameters<typeof rememberDms>[2],
+): Promise<void> {
   await withConnection(target, {}, (c) => rememberDms(c, migration, patch));
 }
 

@@ -9,7 +9,7 @@ import type { ApplyOptions } from '../apply-changes.ts';
 import { holdingEpoch } from '../holding-epoch.ts';
 import { isRemoved } from '../native/memory.ts';
 import type { DmsJob } from './job.ts';
-import { memoryOf } from './memory.ts';
+import { syncOf } from './memory.ts';
 import { pausing } from './patience.ts';
 import { isOver, TaskWatch } from './watch-task.ts';
 import { witness } from './witness/witness.ts';
@@ -62,13 +62,13 @@ async function follow(
   { signal, onProgress }: ApplyOptions,
   until: FilePosition | null,
 ): Promise<void> {
-  const { task } = memoryOf(checkpoint);
-  if (task === undefined || task === null) {
+  const sync = syncOf(checkpoint);
+  if (sync === null) {
     throw new SkyferryFailure('INTERNAL', 'no task of Azure DMS was begun');
   }
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const watch = new TaskWatch(job, holder, task);
+  const watch = new TaskWatch(job, holder, sync.task);
   const both = [
     watch.run(either),
     witness(job, holder, {

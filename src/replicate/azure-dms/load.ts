@@ -11,11 +11,10 @@ import { beginSync } from './begin-sync.ts';
 import { judgeSync, vanished, wasRefused } from './failures.ts';
 import type { DmsJob } from './job.ts';
 import { LoadedTables } from './loaded-tables.ts';
-import { memoryOf, rememberDms, useUpAttempt } from './memory.ts';
-import { patiently, pausing } from './patience.ts';
+import { attemptOf, syncOf, useUpAttempt } from './memory.ts';
+import { growingPause, patiently } from './patience.ts';
 import { raiseHighToEnd } from './raise-high-to-end.ts';
 
-const POLL_MS = 1_000;
 /** Tables that are not named though everything is said to be loaded: so many looks long they may still come. */
 const LOOKS_FOR_MISSING = 10;
 
@@ -40,14 +39,18 @@ async function loadOnce(
   const { service, project } = job;
   const task = await beginSync(job, holder, signal);
   const tables = new LoadedTables(job.catalog);
+  const pause = growingPause(200, 2_000, signal);
   for (let missing = 0; ;) {
     const view = await patiently(signal, () => service.findTask(project, task, signal));
-    await assertHeld(job, holder, signal);
+    const checkpoint = await withConnection(job.target, { signal }, (c) =>
+      requireCheckpoint(c, job.migration),
+    );
+    if (checkpoint.epoch !== holder.epoch) throw epochLost(holder);
     if (view === null) throw vanished(task);
     const failure = judgeSync(task, view);
     if (failure !== null) {
       // Nothing was moved by it: what is there is good for the next one.
-      if (wasRefused(view)) await useUpAttempt(job, signal);
+      if (wasRefused(view)) await useUpAttempt(job, attemptOf(checkpoint), signal);
       throw failure;
     }
     if (view.sync !== null) tables.update(view.sync);
@@ -56,9 +59,9 @@ async function loadOnce(
       if (tables.missing.length === 0) break;
       if (++missing > LOOKS_FOR_MISSING) throw leftOut(tables.missing);
     }
-    await pausing(POLL_MS, signal);
+    await pause();
   }
-  await markLoaded(job, holder, signal);
+  await markLoaded(job, holder, task, signal);
   return tables.result();
 }
 
@@ -72,22 +75,17 @@ function isLoaded({ catalog }: DmsJob, sync: SyncView | null): boolean {
   );
 }
 
-/** A second time when it was killed in between: a later end does no harm. */
-async function markLoaded(job: DmsJob, holder: Holder, signal: AbortSignal): Promise<void> {
-  const { target, migration } = job;
-  const { loaded } = await withConnection(target, { signal }, async (connection) =>
-    memoryOf(await requireCheckpoint(connection, migration)),
+/** Once: what is noted is what converges. */
+async function markLoaded(
+  job: DmsJob,
+  holder: Holder,
+  task: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = await withConnection(job.target, { signal }, async (target) =>
+    syncOf(await requireCheckpoint(target, job.migration)),
   );
-  if (loaded === true) return;
-  await raiseHighToEnd(job, holder, signal);
-  await withConnection(target, { signal }, (c) => rememberDms(c, migration, { loaded: true }));
-}
-
-async function assertHeld(job: DmsJob, holder: Holder, signal: AbortSignal): Promise<void> {
-  const { epoch } = await withConnection(job.target, { signal }, (c) =>
-    requireCheckpoint(c, job.migration),
-  );
-  if (epoch !== holder.epoch) throw epochLost(holder);
+  if (known?.loaded !== true) await raiseHighToEnd(job, holder, { loaded: task }, signal);
 }
 
 function leftOut(tables: readonly string[]): SkyferryFailure {

@@ -2,8 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isFailure } from '../../failures.ts';
 
 const PATIENCE_MS = 3 * 60_000;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
 
 /**
  * A cloud that is throttled or out of reach says nothing of the task, which goes on without us: it is asked
@@ -11,15 +9,29 @@ const LONGEST_PAUSE_MS = 15_000;
  */
 export async function patiently<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 2)) {
+  const pause = growingPause(500, 15_000, signal);
+  for (;;) {
     try {
       return await call();
     } catch (error) {
       signal.throwIfAborted();
       if (!isFailure(error) || !error.retryable || performance.now() > deadline) throw error;
     }
-    await pausing(pause, signal);
+    await pause();
   }
+}
+
+/** Each time longer: what is small is seen soon, and what takes hours is not asked for all the time. */
+export function growingPause(
+  firstMs: number,
+  longestMs: number,
+  signal: AbortSignal,
+): () => Promise<void> {
+  let ms = firstMs;
+  return async () => {
+    await pausing(ms, signal);
+    ms = Math.min(longestMs, ms * 1.5);
+  };
 }
 
 /** Rejects with the signal's own reason. */

@@ -4,11 +4,9 @@ import { readCheckpoint } from '../../checkpoint/store.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { whileSteering } from '../native/while-steering.ts';
 import type { DmsPlace } from './job.ts';
-import { memoryOf, nextAttempt, rememberDms } from './memory.ts';
-import { patiently, pausing } from './patience.ts';
+import { attemptOf, syncOf, useUpAttempt } from './memory.ts';
+import { growingPause, patiently } from './patience.ts';
 import { connectToSource } from './task-requests.ts';
-
-const POLL_MS = 500;
 
 /**
  * For the end, and for a fresh start: silences whoever watched, and the service's task is at its end when
@@ -23,12 +21,12 @@ export async function end(job: DmsPlace, signal: AbortSignal): Promise<string[]>
   const { target, migration } = job;
   return await withConnection(target, { signal }, async (connection) => {
     const checkpoint = await readCheckpoint(connection, migration);
-    const { task = null } = checkpoint === null ? {} : memoryOf(checkpoint);
-    if (checkpoint === null || task === null) return [];
+    const sync = checkpoint === null ? null : syncOf(checkpoint);
+    if (checkpoint === null || sync === null) return [];
     await acquireEpoch(connection, migration);
     // Under the lock: nobody is about to begin it.
-    const ended = await whileSteering(connection, migration, () => endTask(job, task, signal));
-    await rememberDms(connection, migration, nextAttempt(memoryOf(checkpoint)));
+    const ended = await whileSteering(connection, migration, () => endTask(job, sync.task, signal));
+    await useUpAttempt(job, attemptOf(checkpoint), signal);
     return [ended];
   });
 }
@@ -44,8 +42,9 @@ export async function endTask(job: DmsPlace, task: string, signal: AbortSignal):
   }
   if (view.end !== null) return `the task ${task} of Azure DMS has ended (${view.state})`;
   await patiently(signal, () => service.cancelTask(project, task, signal));
+  const pause = growingPause(200, 2_000, signal);
   do {
-    await pausing(POLL_MS, signal);
+    await pause();
     view = await look();
   } while (view !== null && view.end === null);
   return `cancelled the task ${task} of Azure DMS`;

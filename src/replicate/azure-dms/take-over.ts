@@ -1,8 +1,9 @@
 import { acquireEpoch } from '../../checkpoint/epoch.ts';
 import { requireCheckpoint } from '../../checkpoint/store.ts';
+import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { DmsJob } from './job.ts';
-import { memoryOf, rememberDms } from './memory.ts';
+import { rememberDms, syncOf } from './memory.ts';
 import { raiseHighToEnd } from './raise-high-to-end.ts';
 import { endTask } from './release.ts';
 
@@ -16,23 +17,27 @@ export async function takeOver(
   signal: AbortSignal,
 ): Promise<'has to converge' | 'is exact'> {
   const { target, migration } = job;
-  const memory = await withConnection(target, { signal }, async (connection) =>
-    memoryOf(await requireCheckpoint(connection, migration)),
+  const sync = await withConnection(target, { signal }, async (connection) =>
+    syncOf(await requireCheckpoint(connection, migration)),
   );
-  if (memory.takenOver === 'done') return 'is exact';
-  const { task = null } = memory;
-  if (task !== null) await endTask(job, task, signal);
+  if (sync === null) throw new SkyferryFailure('INTERNAL', 'no task of Azure DMS was begun');
+  if (sync.takenOver) return 'is exact';
+  await endTask(job, sync.task, signal);
   const epoch = await withConnection(target, { signal }, (c) => acquireEpoch(c, migration));
-  await raiseHighToEnd(job, { name: migration, epoch }, signal);
-  await withConnection(target, { signal }, (c) =>
-    rememberDms(c, migration, { takenOver: 'begun' }),
-  );
+  const why = { takingOver: sync.task };
+  await raiseHighToEnd(job, { name: migration, epoch }, why, signal);
   return 'has to converge';
 }
 
+/** The rows have converged under our own applier. */
 export async function markTakenOver(
   { target, migration }: DmsJob,
   signal: AbortSignal,
 ): Promise<void> {
-  await withConnection(target, { signal }, (c) => rememberDms(c, migration, { takenOver: 'done' }));
+  await withConnection(target, { signal }, async (connection) => {
+    const sync = syncOf(await requireCheckpoint(connection, migration));
+    if (sync?.takingOver === true) {
+      await rememberDms(connection, migration, { takenOver: sync.task });
+    }
+  });
 }

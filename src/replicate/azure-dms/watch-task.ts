@@ -8,7 +8,7 @@ import { isRemoved } from '../native/memory.ts';
 import { describeTask } from './describe-task.ts';
 import { judgeSync, vanished } from './failures.ts';
 import type { DmsJob } from './job.ts';
-import { memoryOf } from './memory.ts';
+import { syncOf } from './memory.ts';
 import { patiently, pausing } from './patience.ts';
 
 const POLL_MS = 2_000;
@@ -71,17 +71,13 @@ export class TaskWatch {
 
 /** It was completed for a cutover, or is not the one that applies any more. */
 export function isOver(checkpoint: Checkpoint): boolean {
-  const { completing, takenOver, task } = memoryOf(checkpoint);
-  return (
-    isRemoved(checkpoint) ||
-    completing === true ||
-    (takenOver ?? null) !== null ||
-    (task ?? null) === null
-  );
+  const sync = syncOf(checkpoint);
+  return isRemoved(checkpoint) || sync === null || sync.completing || sync.takingOver;
 }
 
 /** null: something is on its way. What is equal to an earlier answer has not moved since. */
 export function countersIfApplied({ databases }: Pick<SyncView, 'databases'>): string | null {
+  if (databases.length === 0) return null;
   if (databases.some(({ incoming, applied }) => incoming !== applied)) return null;
   return databases.map(({ name, incoming }) => `${name} ${incoming}`).join(',');
 }

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { differences } from '../replicate/lab.ts';
+import type { DmsLab, DmsScene } from './dms-lab.ts';
+import { drained, loadAll, openDmsLab, startApply, startWriter, until } from './dms-lab.ts';
+
+let lab: DmsLab;
+const { signal } = new AbortController();
+
+beforeAll(async () => {
+  lab = await openDmsLab();
+});
+afterAll(async () => {
+  await lab.clouds.stop();
+});
+
+const quiet = { signal, onProgress: () => {} };
+
+/** A worker that dies once `when` is true. */
+async function killedLoad(scene: DmsScene, when: () => boolean | Promise<boolean>): Promise<void> {
+  const killed = new AbortController();
+  const loading = scene.engine().load({ signal: killed.signal, onProgress: () => {} });
+  loading.catch(() => {});
+  await until(when);
+  killed.abort(new Error('killed'));
+  await expect(loading).rejects.toThrow('killed');
+}
+
+test('a worker that is killed while it connects and while it loads leaves one task of each kind to the next', async () => {
+  const scene = await lab.begin('killed');
+  const writer = startWriter(lab.source, 1);
+  await killedLoad(scene, async () => 'source-1' in (await scene.tasks()));
+  await killedLoad(scene, async () => 'sync-1' in (await scene.tasks()));
+  const copied = await loadAll(scene);
+  expect(Object.keys(await scene.tasks()).toSorted()).toEqual(['source-1', 'sync-1', 'target-1']);
+  expect(copied.tables.map(({ table }) => table).toSorted()).toEqual([
+    'audit.trail',
+    'ledger.account',
+    'ledger.entry',
+    'ledger.heap',
+  ]);
+  expect(copied.rows).toBeGreaterThan(1000);
+
+  const running = startApply(scene.engine());
+  await lab.clouds.faults([{ match: { operation: 'Tasks_Get' }, kind: 'throttle', times: 3 }]);
+  await until(() => running.progress.some(({ engine }) => engine?.includes('ledger R')));
+  await running.stop();
+  const next = startApply(scene.engine());
+  await writer.stop();
+  await drained(scene, next);
+  expect(await differences(scene)).toEqual({});
+  await next.stop();
+  expect(await scene.remains().end(signal)).toEqual(['cancelled the task sync-1 of Azure DMS']);
+  expect(await scene.tasks()).toMatchObject({ 'sync-1': 'Canceled' });
+});
+
+test('a task that faults is lost with the service’s own code, and only what was released is begun anew', async () => {
+  const scene = await lab.begin('lost');
+  await lab.clouds.faults([
+    { match: { operation: 'DataMigration_FullLoad' }, kind: 'fail-operation', code: 'TargetGone' },
+  ]);
+  const lost = {
+    code: 'REPLICATION_LOST',
+    message: expect.stringContaining('its task sync-1 ended as Faulted: TargetGone: '),
+    detail: { next: expect.stringContaining('switch-engine') },
+  };
+  await expect(scene.engine().load(quiet)).rejects.toMatchObject(lost);
+  await expect(scene.engine().load(quiet)).rejects.toMatchObject(lost);
+  expect(await scene.remains().end(signal)).toEqual([
+    'the task sync-1 of Azure DMS has ended (Faulted)',
+  ]);
+  await loadAll(scene);
+  const running = startApply(scene.engine());
+  await until(() => running.progress.some(({ engine }) => engine?.includes('sync-2 Running')));
+  await lab.clouds.faults([
+    { match: { operation: 'DataMigration_Replicate' }, kind: 'fail-operation', code: 'NoMemory' },
+  ]);
+  await expect(running.ended).rejects.toMatchObject({
+    code: 'REPLICATION_LOST',
+    message: expect.stringContaining('NoMemory'),
+  });
+  await scene.remains().release(signal);
+});
+
+test('a login that is refused says so, and is tried anew by another task', async () => {
+  const scene = await lab.begin('refused');
+  const engine = scene.engine();
+  await lab.clouds.faults([
+    {
+      match: { operation: 'DataMigration_ConnectToTarget' },
+      kind: 'fail-operation',
+      code: 'AccessDenied',
+    },
+  ]);
+  await expect(engine.load(quiet)).rejects.toMatchObject({
+    code: 'ACCESS_DENIED',
+    message: expect.stringContaining('cannot connect to the target (Failed): AccessDenied'),
+  });
+  await engine.load(quiet);
+  expect(await scene.tasks()).toMatchObject({
+    'source-1': 'Succeeded',
+    'target-1': 'Failed',
+    'source-2': 'Succeeded',
+    'target-2': 'Succeeded',
+    'sync-2': 'Running',
+  });
+  await scene.remains().release(signal);
+});
