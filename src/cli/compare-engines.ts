@@ -1,5 +1,6 @@
 import type { LocatedConfig } from '../config/located.ts';
 import { withAddresses } from '../config/located.ts';
+import type { Engine, MigrationConfig } from '../config/schema.ts';
 import { isFailure } from '../failures.ts';
 import type { ComparedEngines } from '../observe/engine-lines.ts';
 import { chooseEngine, compareEngines } from '../plan/engines.ts';
@@ -29,16 +30,27 @@ export async function compareEarly(
     const assessments = assessed ?? known.engines;
     const { changesPerSecond, catalog } = known;
     const circumstances = { config, changesPerSecond, estimates: estimate(catalog.tables) };
-    const choice = given.engine === 'auto' ? chooseEngine(assessments) : null;
+    const { engine, why } = decide(given.engine, assessments);
     return {
-      engine: given.engine === 'auto' ? (choice?.engine ?? null) : given.engine,
-      whyEngine: choice?.why ?? (given.engine === 'auto' ? 'auto finds none' : 'as configured'),
+      engine,
+      whyEngine: assessed === null ? `${why} (as far as the source alone tells)` : why,
       engines: compareEngines(assessments, circumstances),
     };
   } catch (error) {
     if (!isFailure(error)) throw error;
     return null;
   }
+}
+
+function decide(
+  written: MigrationConfig['engine'],
+  assessments: readonly EngineAssessment[],
+): { engine: Engine | null; why: string } {
+  if (written !== 'auto') return { engine: written, why: 'as configured' };
+  const choice = chooseEngine(assessments);
+  return choice === null
+    ? { engine: null, why: 'auto finds none that it may take' }
+    : { engine: choice.engine, why: `auto takes it: ${choice.why}` };
 }
 
 function locate({ given, config, source }: LocalLook): LocatedConfig | null {

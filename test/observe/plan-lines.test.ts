@@ -56,6 +56,7 @@ test.for([80, 120])('the engines stand beside each other in %i columns', (column
   if (process.env['SHOW'] !== undefined) process.stdout.write(`${all.join('\n')}\n`);
   const table = all.filter((line) => /^[│├┌└]/.test(line));
   expect(Math.max(...table.map(({ length }) => length))).toBeLessThanOrEqual(columns);
+  expect(table.join('')).not.toContain('…');
   const [, head = ''] = table;
   expect(head.split('│').map((cell) => cell.trim())).toEqual([
     '',
