@@ -20,7 +20,7 @@ export const nativeReplicationCheck = check(
       severity: 'info' as const,
       object: `source ${seenFromTarget(facts.config)}`,
       found:
-        'must be reachable from the target under this name; that shows only when replication begins. Definitions that change on the source are replicated too, and park the migration at its next step',
+        'must be reachable from the target under this name (native.sourceHost names another one); that shows only when replication begins. Definitions that change on the source are replicated too, and park the migration at its next step',
     },
   ],
 );
