@@ -66,6 +66,8 @@ export interface RunningResource {
   readonly hourly: number | null;
   /** ISO 8601; null: not yet. */
   readonly since: string | null;
+  /** The act that removes it: it runs no more once that is done. */
+  readonly removedBy?: string;
 }
 
 /**

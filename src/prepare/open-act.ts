@@ -4,6 +4,9 @@ import { openConnection } from '../mysql/connection.ts';
 import type { Act, Formers } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
 import { lookAtSource, sourceEndpoint, targetEndpoint } from './clouds-job.ts';
+import { dataMigrationAct } from './data-migration/acts.ts';
+import { usesDms } from './data-migration/dms.ts';
+import { undoDataMigration } from './data-migration/remove.ts';
 import { sourceAct } from './source/acts.ts';
 import { undoSource } from './source/undo.ts';
 import { CONSUMER_ACCOUNTS, consumerAccountsAct } from './target/consumer-accounts.ts';
@@ -21,6 +24,7 @@ export interface ActJob extends CloudsJob {
 export async function openAct(job: ActJob, name: string, signal: AbortSignal): Promise<Act> {
   const { config, secrets } = job;
   if (name.startsWith('aws/')) return sourceAct(name, sourceInput(job));
+  if (name.startsWith('azure-dms/')) return dataMigrationAct(name, { config, clients: job.azure });
   if (name === CONSUMER_ACCOUNTS) {
     const resolve = (reference: string) => secrets.resolve(reference);
     const target = async () => await targetEndpoint(job, requireAddress(job.addresses.target));
@@ -29,7 +33,7 @@ export async function openAct(job: ActJob, name: string, signal: AbortSignal): P
   return targetAct(name, await targetInput(job, derivesFromSource(name), signal));
 }
 
-/** What abort does about clouds; says it line by line. Nothing that was created goes unless told. */
+/** What abort does about clouds; says it line by line. No server that was created goes unless told. */
 export async function undoClouds(
   job: ActJob,
   { deleteCreated, signal }: { readonly deleteCreated: boolean; readonly signal: AbortSignal },
@@ -38,6 +42,11 @@ export async function undoClouds(
   const { source, target } = job.config;
   if (source.kind !== 'mysql') {
     lines.push(...(await undoSource({ ...sourceInput(job), deleteCreated }, { signal })));
+  }
+  if (usesDms(job.config)) {
+    // Before the server goes that it writes to.
+    const input = { config: job.config, clients: job.azure };
+    lines.push(...(await undoDataMigration(input, { signal })));
   }
   if (target.kind !== 'mysql') {
     // Nothing of it is derived from the source, which may be away by now.

@@ -10,6 +10,8 @@ import type { CloudPlan } from './act.ts';
 import type { PlannedAct, Survey } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
 import { lookAtSource, sourceEndpoint, targetEndpoint } from './clouds-job.ts';
+import { usesDms } from './data-migration/dms.ts';
+import { surveyDataMigration } from './data-migration/survey.ts';
 import { surveyPlainSource, surveySource } from './source/survey.ts';
 import { planConsumerAccounts } from './target/consumer-accounts.ts';
 import { surveyTarget } from './target/survey.ts';
@@ -20,7 +22,7 @@ export async function surveyClouds(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<CloudPlan> {
   const source = await lookForSource(job, signal);
-  const target = await lookForTarget(job, source, signal);
+  const target = await withMigrationService(job, await lookForTarget(job, source, signal), signal);
   const early = target.address === null ? await checkSource(job, source, signal) : [];
   const hash = planHash(job.config, source, target);
   return { hash, source: { ...source, findings: [...source.findings, ...early] }, target };
@@ -58,6 +60,26 @@ async function lookForTarget(job: CloudsJob, source: Survey, signal: AbortSignal
         )
       : [];
   return { ...survey, acts: [...survey.acts, ...accounts] };
+}
+
+/** It moves the rows when that is the engine; it comes after the server that it writes to. */
+async function withMigrationService(
+  { config, azure }: CloudsJob,
+  target: Survey,
+  signal: AbortSignal,
+): Promise<Survey> {
+  if (!usesDms(config)) return target;
+  const { findings, acts, facts, running } = await surveyDataMigration(
+    { config, clients: azure },
+    { signal },
+  );
+  return {
+    ...target,
+    findings: [...target.findings, ...findings],
+    acts: [...target.acts, ...acts],
+    facts: [...target.facts, ...facts],
+    running: [...target.running, ...running],
+  };
 }
 
 /** Azure's own, and never changed once a server is there. */

@@ -101,11 +101,13 @@ export function describePreparation({ plan, approval, done }: Preparation): Prep
         ...(approval.note !== undefined && { note: approval.note }),
       },
     }),
-    running: [...source.running, ...target.running].map(({ resource, hourly, since }) => ({
-      resource,
-      ...(hourly !== null && { hourly }),
-      ...(since !== null && { since }),
-    })),
+    running: [...source.running, ...target.running]
+      .filter(({ removedBy }) => removedBy === undefined || done[removedBy] === undefined)
+      .map(({ resource, hourly, since }) => ({
+        resource,
+        ...(hourly !== null && { hourly }),
+        ...(since !== null && { since }),
+      })),
     facts: [...source.facts, ...target.facts],
   };
 }

@@ -19,6 +19,10 @@ export interface ServiceView {
   readonly subnet: string;
 }
 
+export interface ProjectView {
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 export interface ServiceId {
   readonly client: DataMigrationClient;
   readonly resourceGroup: string;
@@ -84,20 +88,45 @@ export class DataMigrationService {
     });
   }
 
-  async hasProject(project: string, signal: AbortSignal): Promise<boolean> {
+  /** Null: there is none of that name. */
+  async findProject(project: string, signal: AbortSignal): Promise<ProjectView | null> {
     const { client, resourceGroup, service } = this.#id;
-    const found = await this.#look(`the project ${project}`, signal, async (options) => {
-      return await client.sdk.projects.get(resourceGroup, service, project, options);
+    return await this.#look(`the project ${project}`, signal, async (options) => {
+      const { tags } = await client.sdk.projects.get(resourceGroup, service, project, options);
+      return { tags: tags ?? {} };
     });
-    return found !== null;
   }
 
-  /** A repeated call changes nothing. */
-  async createProject(project: string, location: string, signal: AbortSignal): Promise<void> {
+  async hasProject(project: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.findProject(project, signal)) !== null;
+  }
+
+  /** Their names; none when there is no service. */
+  async projects(signal: AbortSignal): Promise<readonly string[]> {
+    const { client, resourceGroup, service } = this.#id;
+    const listed = await this.#look('the projects', signal, async (options) => {
+      const names: string[] = [];
+      let page = await client.sdk.projects.list(resourceGroup, service, options);
+      for (;;) {
+        names.push(...page.map(({ name }) => name ?? ''));
+        if (page.nextLink === undefined) return names;
+        page = await client.sdk.projects.listNext(page.nextLink, options);
+      }
+    });
+    return listed ?? [];
+  }
+
+  /** A repeated call leaves its tasks as they are. */
+  async createProject(
+    project: string,
+    location: string,
+    signal: AbortSignal,
+    tags: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const { client, resourceGroup, service } = this.#id;
     await askSdk(`creating the project ${project} in ${service}`, signal, async (options) => {
       await client.sdk.projects.createOrUpdate(
-        { location, sourcePlatform: 'MySQL', targetPlatform: 'AzureDbForMySql' },
+        { location, sourcePlatform: 'MySQL', targetPlatform: 'AzureDbForMySql', tags: { ...tags } },
         resourceGroup,
         service,
         project,

@@ -10,6 +10,7 @@ import { startClouds } from '../../../clouds.ts';
 import { group, password, wanted } from '../../../sandbox/clouds/azure/lab.ts';
 import {
   copyTables,
+  createServers,
   service as put,
   superuser,
 } from '../../../sandbox/clouds/azure/migration-lab.ts';
