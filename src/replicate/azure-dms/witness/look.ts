@@ -31,13 +31,10 @@ interface Seen {
   targetMoved: boolean;
   /** Looks in a row in which the source's row was another one than before. */
   moves: number;
-  /** Looks in a row in which both sides were equal. */
-  equal: number;
   /** Since when both stand still and differ although everything is said to be applied. */
   standsSince: number | null;
 }
 
-const EQUAL_LOOKS = 3;
 const MOVING_LOOKS = 3;
 const UNTOLD_LOOKS = 5;
 const MOST_SOURCES = 1000;
@@ -112,8 +109,7 @@ export class MarkLook {
     const before = this.#seen.get(witness);
     const moved = before !== undefined && before.source !== source;
     const targetMoved = before !== undefined && before.target.digest !== target.digest;
-    const isEqual = source === target.digest;
-    const stands = !isEqual && !moved && !targetMoved && this.#options.settled();
+    const stands = source !== target.digest && !moved && !targetMoved && this.#options.settled();
     const sources = before?.sources ?? new Set();
     if (sources.size < MOST_SOURCES) sources.add(source);
     const seen: Seen = {
@@ -123,7 +119,6 @@ export class MarkLook {
       sourceMoved: moved || before?.sourceMoved === true,
       targetMoved: targetMoved || before?.targetMoved === true,
       moves: moved ? (before?.moves ?? 0) + 1 : 0,
-      equal: isEqual ? (before?.equal ?? 0) + 1 : 0,
       standsSince: stands ? (before?.standsSince ?? Date.now()) : null,
     };
     this.#seen.set(witness, seen);
@@ -146,11 +141,8 @@ export class MarkLook {
 
 function judge({ row, change }: Witness, seen: Seen, confirmed: number): Verdict {
   const at = row.place(seen.target.fingerprint, change, confirmed);
-  if (seen.sources.has(seen.target.digest)) {
-    if (!at.before) return 'seen';
-    // It had this state before the mark, too: the target may be there, and the source at a later one.
-    if (at.since || seen.equal >= EQUAL_LOOKS) return 'like';
-  }
+  // With a state that it had before the mark, too, the target may be there, and the source at a later one.
+  if (seen.sources.has(seen.target.digest)) return at.before ? 'like' : 'seen';
   // Older than the source's row now, but not older than the mark.
   if (at.since && !at.before && !at.newest) return 'seen';
   return seen.moves >= MOVING_LOOKS && seen.targetMoved ? 'moving' : 'behind';
