@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { differences } from '../replicate/lab.ts';
 import type { DmsLab, DmsScene } from './dms-lab.ts';
-import { drained, loadAll, openDmsLab, startApply, startWriter, until } from './dms-lab.ts';
+import { drained, loadAll, openDmsLab, says, startApply, startWriter, until } from './dms-lab.ts';
 
 let lab: DmsLab;
 const { signal } = new AbortController();
@@ -42,7 +42,7 @@ test('a worker that is killed while it connects and while it loads leaves one ta
 
   const running = startApply(scene.engine());
   await lab.clouds.faults([{ match: { operation: 'Tasks_Get' }, kind: 'throttle', times: 3 }]);
-  await until(() => running.progress.some(({ engine }) => engine?.includes('ledger R')));
+  await says(running, 'ledger R');
   await running.stop();
   const next = startApply(scene.engine());
   await writer.stop();
@@ -70,7 +70,7 @@ test('a task that faults is lost with the service’s own code, and only what wa
   ]);
   await loadAll(scene);
   const running = startApply(scene.engine());
-  await until(() => running.progress.some(({ engine }) => engine?.includes('sync-2 Running')));
+  await says(running, 'sync-2 Running');
   await lab.clouds.faults([
     { match: { operation: 'DataMigration_Replicate' }, kind: 'fail-operation', code: 'NoMemory' },
   ]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { differences } from '../replicate/lab.ts';
 import type { DmsLab, DmsScene, Running } from './dms-lab.ts';
-import { drained, loadAll, noteRemoved, openDmsLab, startApply, startWriter, until } from './dms-lab.ts'; // prettier-ignore
+import { drained, loadAll, noteRemoved, openDmsLab, says, startApply, startWriter, until } from './dms-lab.ts'; // prettier-ignore
 
 let lab: DmsLab;
 const { signal } = new AbortController();
@@ -18,7 +18,7 @@ async function drainedUnderWrites(scene: DmsScene): Promise<Running> {
   const writer = startWriter(lab.source, 1);
   await loadAll(scene);
   const running = startApply(scene.engine());
-  await until(() => running.progress.some(({ engine }) => engine?.includes('ledger R')));
+  await says(running, 'ledger R');
   await writer.stop();
   await drained(scene, running);
   await noteRemoved(scene, true);
@@ -75,9 +75,7 @@ test('a cutover that is taken back when one database is complete leaves our own 
   await killedDetach(scene);
   const writer = startWriter(lab.source, 2);
   await noteRemoved(scene, false);
-  await until(() =>
-    running.progress.some(({ engine }) => engine?.includes('applies in the place of Azure DMS')),
-  );
+  await says(running, 'applies in the place of Azure DMS');
   expect(await scene.tasks()).toMatchObject({ 'sync-1': 'Canceled' });
   await running.stop();
   const again = startApply(scene.engine());

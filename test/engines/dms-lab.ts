@@ -15,7 +15,7 @@ import type { ApplyProgress } from '../../src/workflows/messages.ts';
 import type { TestClouds } from '../clouds.ts';
 import { startClouds } from '../clouds.ts';
 import type { Migration } from '../replicate/lab.ts';
-import { beginMigration, finishSchema } from '../replicate/lab.ts';
+import { beginMigration, finishSchema, run } from '../replicate/lab.ts';
 import { randomNumbers } from '../replicate/workload.ts';
 import { group } from '../sandbox/clouds/azure/lab.ts';
 import { createServers, MigrationApi, superuser } from '../sandbox/clouds/azure/migration-lab.ts';
@@ -59,6 +59,9 @@ export async function openDmsLab(): Promise<DmsLab> {
   const api = new MigrationApi(clouds);
   await Promise.all([createServers(clouds, ['old', 'new']), api.createService(SERVICE)]);
   const [source, target] = await Promise.all([superuser(clouds, 'old'), superuser(clouds, 'new')]);
+  // Else no table would be without a key.
+  await run(source, ['SET GLOBAL sql_generate_invisible_primary_key = OFF']);
+  await run(target, ['SET GLOBAL local_infile = ON']);
   const client = await createAzureClients(clouds).dataMigration(sandboxPrincipal.subscription);
   const service = new DataMigrationService({ client, resourceGroup: group, service: SERVICE });
   return {
@@ -166,6 +169,7 @@ export function startWriter(source: Endpoint, seed: number): Writer {
       await connection.query('COMMIT');
     }
   })();
+  writing.catch(() => {});
   return {
     stop: async () => {
       stopped.abort();
@@ -197,4 +201,10 @@ export async function until(what: () => boolean | Promise<boolean>): Promise<voi
     if (Date.now() > deadline) throw new Error(`never came: ${what.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Until it says so of itself; rejects with what ends it before. */
+export async function says({ progress, ended }: Running, text: string): Promise<void> {
+  const said = until(() => progress.some(({ engine }) => engine?.includes(text)));
+  await Promise.race([said, ended]);
 }
