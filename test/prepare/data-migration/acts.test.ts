@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createAwsClients } from '../../../src/clouds/aws/clients.ts';
 import type { MigrationConfig } from '../../../src/config/schema.ts';
+import { createSecretResolver } from '../../../src/config/secrets.ts';
+import { openAct, undoClouds } from '../../../src/prepare/open-act.ts';
+import { surveyClouds } from '../../../src/prepare/survey-clouds.ts';
 import { skyferryDataMigrationRole } from '../../../src/sandbox/clouds/azure/role.ts';
 import type { TestClouds } from '../../clouds.ts';
 import { startClouds } from '../../clouds.ts';
@@ -64,6 +68,29 @@ test('the survey of nothing: what it costs and how it goes away; after preparing
   const since = Date.parse(after.running[0]?.since ?? '');
   expect(since).toBeGreaterThanOrEqual(before);
   expect(since).toBeLessThanOrEqual(Date.now());
+});
+
+test('they are the target’s, after its server’s own, only for this engine; abort takes them by itself, also while they are made', async () => {
+  const source = { kind: 'rds-mysql', region: 'eu-central-1', instance: 'none', user: 'u', password: '${env:P}' }; // prettier-ignore
+  const config = dmsConfig('wired', {}, { source });
+  const job = (wanted: MigrationConfig) => ({
+    config: wanted,
+    aws: createAwsClients({ env: clouds.env, ca: clouds.ca }),
+    azure: scene.clients,
+    secrets: createSecretResolver({ env: {}, secretsDirectory: clouds.folder }),
+    now: () => new Date(),
+    formers: {},
+    addresses: { source: null, target: null },
+  });
+  const { target } = await surveyClouds(job(config), { signal });
+  expect(names(target.acts).filter((name) => /server|dms/.test(name))).toEqual(['azure/server', SERVICE, PROJECT, REMOVE]); // prettier-ignore
+  const other = await surveyClouds(job({ ...config, engine: 'native' }), { signal });
+  expect(names(other.target.acts).filter((name) => name.includes('dms'))).toEqual([]);
+
+  await (await openAct(job(config), SERVICE, signal)).begin(signal);
+  expect(await undoClouds(job(config), { deleteCreated: false, signal })).toEqual([
+    'the migration service skyferry-wired is gone, with what was in it',
+  ]);
 });
 
 test('lost answers and a worker that died make one service and one project; another process waits for them', async () => {
@@ -131,15 +158,9 @@ test('after the switch both go, slowly, whoever is killed meanwhile; a deletion 
   expect((await other.complete({ token: null }, quietly)).note).toBe(note);
 });
 
-test('abort takes what is ours, also what is still being made; with keep it says what goes on costing', async () => {
+test('abort of what was never made says nothing; with keep it says what goes on costing', async () => {
   const config = dmsConfig('aborted');
   expect(await scene.undo(config)).toEqual([]);
-  await scene.act(config, SERVICE).begin(signal);
-  expect(await scene.undo(config)).toEqual([
-    'the migration service skyferry-aborted is gone, with what was in it',
-  ]);
-  expect(await (await scene.service('skyferry-aborted')).find(signal)).toBeNull();
-
   const kept = dmsConfig('kept', { keep: true });
   await prepare(kept);
   expect(await scene.undo(kept)).toEqual([

@@ -13,10 +13,19 @@ export const signal = AbortSignal.timeout(120_000);
 export const subnet = (name: string) =>
   `/subscriptions/${sandboxPrincipal.subscription}/resourceGroups/rg-net/providers/Microsoft.Network/virtualNetworks/shop/subnets/${name}`;
 
-export function dmsConfig(name: string, azureDms: Record<string, unknown> = {}): MigrationConfig {
+export function dmsConfig(
+  name: string,
+  azureDms: Record<string, unknown> = {},
+  others: Record<string, unknown> = {},
+): MigrationConfig {
   return azureConfig(
     {},
-    { name, engine: 'azure-dms', azureDms: { subnet: subnet('migration'), ...azureDms } },
+    {
+      name,
+      engine: 'azure-dms',
+      azureDms: { subnet: subnet('migration'), ...azureDms },
+      ...others,
+    },
   );
 }
 
