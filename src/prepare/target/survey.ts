@@ -14,9 +14,9 @@ import {
   serverFindings,
   sourceFindings,
 } from './findings.ts';
+import { engineFindings } from './engine-findings.ts';
 import { consumerRules, missingRules, workerRules } from './firewall.ts';
 import { lastingDifferences } from './parameters.ts';
-import { nativeFindings } from './native-findings.ts';
 import type { Seen } from './planned-acts.ts';
 import { plannedActs, unmanagedFindings } from './planned-acts.ts';
 import { priceBasis, serverPrice } from './prices.ts';
@@ -77,7 +77,7 @@ export async function surveyTarget(
       : regionFindings(target, region, { location, version })),
     ...(storageGb === 0 ? [] : sourceFindings(target, source, { storageGb, version })),
     ...networkFindings(config, found),
-    ...nativeFindings(config, found),
+    ...engineFindings(config, found),
     ...parameterFindings(target, listed),
     ...timeZoneFindings(source, target.parameters['time_zone']),
     ...maintenanceFindings(config, found, now),

@@ -132,7 +132,11 @@ export async function writeCloudsConfig(
         // Azure replicates into a server with a standby by GTID only: it comes after the migration then.
         highAvailability: engine === 'native' ? 'disabled' : 'same-zone',
       },
-      sku: { load: 'Standard_D8ds_v4', run: 'Standard_D2ds_v4' },
+      // A restart before the window would end the service's task.
+      sku:
+        engine === 'azure-dms'
+          ? { run: 'Standard_D2ds_v4' }
+          : { load: 'Standard_D8ds_v4', run: 'Standard_D2ds_v4' },
       iops: { load: 6000, run: 3000 },
       firewall: {
         worker: '203.0.113.7',

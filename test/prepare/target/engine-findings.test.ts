@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Finding } from '../../../src/preflight/finding.ts';
 import type { ServerView } from '../../../src/clouds/azure/flexible-server.ts';
-import { nativeFindings } from '../../../src/prepare/target/native-findings.ts';
+import { engineFindings } from '../../../src/prepare/target/engine-findings.ts';
 import { azureConfig } from './config.ts';
 
 const server: ServerView = {
@@ -23,9 +24,10 @@ const server: ServerView = {
   maintenance: null,
   createdAt: null,
 };
+const named = ({ code, severity }: Finding) => `${severity} ${code}`;
 const codes = (patch: Partial<ServerView>, engine = 'native') =>
-  nativeFindings(azureConfig({ create: undefined }, { engine }), { ...server, ...patch }).map(
-    ({ code, severity }) => `${severity} ${code}`,
+  engineFindings(azureConfig({ create: undefined }, { engine }), { ...server, ...patch }).map(
+    named,
   );
 
 test('a server that is there is refused for native replication where Azure does not replicate into it', () => {
@@ -34,4 +36,16 @@ test('a server that is there is refused for native replication where Azure does 
   expect(codes({ publicAccess: false, isInSubnet: true })).toEqual([]);
   expect(codes({ publicAccess: false })).toEqual(['blocker native-private-endpoint']);
   expect(codes({ publicAccess: false }, 'built-in')).toEqual([]);
+});
+
+test('a target that restarts before the window is refused for azure-dms, whose tasks would die', () => {
+  const azureDms = { subnet: '/subscriptions/1/x' };
+  const sized = (sku: object, found: ServerView | null) =>
+    engineFindings(azureConfig({ sku }, { engine: 'azure-dms', azureDms }), found).map(named);
+  const [small, large] = ['Standard_D2ds_v4', 'Standard_D8ds_v4'];
+  expect(sized({ load: large, run: small }, null)).toEqual(['blocker dms-resize']);
+  expect(sized({ run: small }, null)).toEqual([]);
+  // One that was there loads as it is.
+  expect(sized({ run: large }, server)).toEqual(['blocker dms-resize']);
+  expect(sized({ run: small }, server)).toEqual([]);
 });
