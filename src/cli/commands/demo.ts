@@ -11,8 +11,8 @@ import { note, out } from '../output.ts';
 import { renderReport } from './report.ts';
 
 interface DemoFlags {
-  scale: string;
-  rate: string;
+  scale?: string;
+  rate?: string;
   seed: string;
   stateDir: string;
   keep?: boolean;
@@ -24,8 +24,14 @@ export function registerDemo(program: Command): void {
   program
     .command('demo')
     .description('A real migration under live writes on this machine, from nothing to the report')
-    .option('--scale <n>', 'size of the sample database; 1 is about 80,000 rows', '2')
-    .option('--rate <n>', 'transactions a second that the application tries', '150')
+    .option(
+      '--scale <n>',
+      'size of the sample database; 1 is about 80,000 rows (default: 2, with --clouds 1)',
+    )
+    .option(
+      '--rate <n>',
+      'transactions a second that the application tries (default: 150, with --clouds 80)',
+    )
     .option('--seed <n>', 'of the sample rows', '1')
     .option('--clouds', 'from a fake RDS to a fake Azure, with real servers behind them')
     .addOption(
@@ -43,8 +49,8 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
     import('../../sandbox/up.ts'),
     import('../../sandbox/down.ts'),
   ]);
-  const { stateDir, engine } = flags;
-  if (engine !== 'built-in' && flags.clouds !== true) {
+  const { stateDir, engine, clouds = false } = flags;
+  if (engine !== 'built-in' && !clouds) {
     throw new SkyferryFailure('CONFIG_INVALID', `--engine ${engine} needs --clouds`);
   }
   const began = Date.now();
@@ -53,7 +59,7 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
   await reset({ stateDir });
   const keep = flags.keep === true;
   const life = keep ? 'detached' : 'bound';
-  const servers = flags.clouds === true ? (['temporal'] as const) : undefined;
+  const servers = clouds ? (['temporal'] as const) : undefined;
   const sandbox = await up({
     stateDir,
     life,
@@ -64,16 +70,15 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
   try {
     say(`Temporal UI: ${sandbox.temporal.uiUrl}`);
     const options = {
-      scale: positive(flags.scale, '--scale'),
-      rate: positive(flags.rate, '--rate'),
+      scale: positive(flags.scale ?? (clouds ? '1' : '2'), '--scale'),
+      rate: positive(flags.rate ?? (clouds ? '80' : '150'), '--rate'),
       seed: positive(flags.seed, '--seed'),
       signal,
       say,
     };
-    const { evidence, files, ok } =
-      flags.clouds === true
-        ? await inClouds(sandbox, life, { ...options, engine })
-        : await plain(sandbox, options);
+    const { evidence, files, ok } = clouds
+      ? await inClouds(sandbox, life, { ...options, engine })
+      : await plain(sandbox, options);
     await writeFile(files.report, await renderReport(evidence, 'html'));
     out(await renderReport(evidence, 'text'));
     out();

@@ -13,6 +13,8 @@ export interface DriveOptions {
   /** In the order in which the migration comes to them. */
   readonly kills: readonly PlannedKill[];
   readonly startWorker: () => DemoProgram;
+  /** The applications are locked out of the source. */
+  readonly isFenced: () => Promise<boolean>;
   readonly signal: AbortSignal;
   /** A line for people. */
   readonly say: (line: string) => void;
@@ -81,6 +83,7 @@ export class Driver {
     const planned = this.#left[next];
     const open = planned === undefined ? undefined : due(planned, seen);
     if (planned === undefined || open === undefined) return false;
+    if (planned.fenced && !(await this.#options.isFenced())) return false;
     this.#miss(next);
     this.#left.shift();
     const kill = await killWorker(this.#handle, this.#worker, planned, open);

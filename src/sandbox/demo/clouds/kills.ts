@@ -7,6 +7,8 @@ export interface PlannedKill {
   readonly activity: string;
   /** For people: while … */
   readonly during: string;
+  /** Not at once, but when the activity has locked the applications out. */
+  readonly fenced: boolean;
 }
 
 type Line = readonly [phase: Phase, activity: string, during: string];
@@ -43,5 +45,6 @@ export function killsOf(engine: Engine): PlannedKill[] {
     phase,
     activity,
     during: ownWords[engine][activity] ?? during,
+    fenced: activity === 'cutOver',
   }));
 }

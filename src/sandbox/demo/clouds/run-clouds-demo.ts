@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { Engine } from '../../../config/schema.ts';
 import { createAwsClients } from '../../../clouds/aws/clients.ts';
+import { withConnection } from '../../../mysql/connection.ts';
 import type { Endpoint } from '../../../mysql/endpoint.ts';
 import type { ReportEvidence } from '../../../observe/report/evidence.ts';
 import { TASK_QUEUE, workflowId } from '../../../workflows/messages.ts';
@@ -98,8 +99,13 @@ export async function runCloudsDemo(
       workflowIdConflictPolicy: 'FAIL',
     });
     say(`started ${handle.workflowId}, engine ${engine}`);
-    const kills = killsOf(engine);
-    driver = new Driver(handle, { kills, startWorker: () => startWorker(place), signal, say });
+    driver = new Driver(handle, {
+      kills: killsOf(engine),
+      startWorker: () => startWorker(place),
+      isFenced: async () => await isLocked(scene.superuser),
+      signal,
+      say,
+    });
     const done = await driver.drive();
     say('DNS record and secret switched; the applications go on against Azure');
     await sleep(WRITE_AFTER_MS, undefined, { signal });
@@ -124,6 +130,13 @@ function sayKills(
   for (const [index, { phase, activity, during }] of kills.entries()) {
     say(`  ${phase.padEnd(17)} ${activity.padEnd(17)} ${how[index] ?? ''} (while ${during})`);
   }
+}
+
+async function isLocked(source: Endpoint): Promise<boolean> {
+  return await withConnection(source, {}, async (connection) => {
+    const locked = "SELECT 1 FROM mysql.user WHERE User = 'app' AND account_locked = 'Y'";
+    return (await connection.query(locked)).length > 0;
+  });
 }
 
 async function fillWithSample(
