@@ -26,7 +26,7 @@ afterAll(async () => {
 
 function byDms(config: MigrationConfig, name: string): MigrationConfig {
   const subnet = `/subscriptions/${sandboxPrincipal.subscription}/resourceGroups/stock/providers/Microsoft.Network/virtualNetworks/stock/subnets/migration`;
-  const target = { ...config.target, sku: { run: 'Standard_D2ds_v4' } };
+  const target = { ...config.target, sku: { run: 'Standard_D8ds_v4' } };
   const parsed = parseConfig({
     ...config,
     name,

@@ -135,7 +135,7 @@ export async function writeCloudsConfig(
       // A restart before the window would end the service's task.
       sku:
         engine === 'azure-dms'
-          ? { run: 'Standard_D2ds_v4' }
+          ? { run: 'Standard_D8ds_v4' }
           : { load: 'Standard_D8ds_v4', run: 'Standard_D2ds_v4' },
       iops: { load: 6000, run: 3000 },
       firewall: {
