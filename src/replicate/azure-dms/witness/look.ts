@@ -7,7 +7,7 @@ import type { TargetState } from './read-states.ts';
 import { NOWHERE, readStates } from './read-states.ts';
 import type { ChangeCounter, TableHistory, Witness } from './table-history.ts';
 
-export interface LookOptions {
+interface LookOptions {
   readonly counter: ChangeCounter;
   /** Whoever applies says that nothing is on its way. */
   readonly settled: () => boolean;
@@ -133,7 +133,7 @@ export class MarkLook {
       `everything is said to be applied, but a row of ${displayName(form.table.name)} that the source changed is another one on the target`,
       {
         safe: 'the source is as before; the checkpoint lies before that change',
-        next: 'find out who writes to the target; retry-phase empties it and loads it anew',
+        next: 'find out who writes to the target; switch-engine loads it anew, or abort and begin again',
       },
     );
   }

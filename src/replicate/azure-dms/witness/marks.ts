@@ -4,7 +4,7 @@ import type { ReplicatedTable } from '../../replicated-tables.ts';
 import type { ChangeCounter, TableHistory, Witness } from './table-history.ts';
 
 /** The end of a whole transaction as the stream has shown it. */
-export interface SourcePoint {
+interface SourcePoint {
   readonly gtids: GtidSet;
   readonly position: FilePosition;
   /** As far as this stream has come; `position` may have been further from the start. */

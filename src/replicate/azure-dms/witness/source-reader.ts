@@ -18,7 +18,7 @@ import type { Marks } from './marks.ts';
 import type { ChangeCounter } from './table-history.ts';
 import { TableHistory } from './table-history.ts';
 
-export interface SourceReaderOptions {
+interface SourceReaderOptions {
   readonly tables: ReplicatedTables;
   readonly lctn: number;
   readonly from: Position;

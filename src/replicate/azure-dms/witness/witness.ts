@@ -21,7 +21,7 @@ import type { ChangeCounter } from './table-history.ts';
 import type { WitnessOptions } from './watcher.ts';
 import { Watcher } from './watcher.ts';
 
-export interface WitnessJob {
+interface WitnessJob {
   readonly source: Endpoint;
   readonly target: Endpoint;
   readonly catalog: Catalog;
@@ -38,7 +38,8 @@ const MOST_PAIRS = 4;
  * Sees how far somebody else applies the source's changes who tells no position, and keeps the checkpoint
  * there. Reads the source's binlog and looks whether the rows that changed last in each table are on the
  * target; so it rests on each table's changes being applied in the order of the binlog. Tables without a
- * key are not watched: that their changes have arrived, only a comparison of whole tables can tell.
+ * key are not watched: that their changes have arrived, only a comparison of whole tables can tell. Nor does
+ * anything show whether changes have arrived that undid each other.
  *
  * Resolves with the position once `until` is seen; without it runs until aborted (rejects with the
  * signal's reason). Other failures: EPOCH_LOST, SCHEMA_CHANGED, ROWS_DIFFER, BINLOG_*, and
