@@ -1,6 +1,7 @@
 import type { LocatedConfig } from '../config/located.ts';
 import type { Engine } from '../config/schema.ts';
 import type { EngineAssessment } from '../preflight/assessment.ts';
+import { describeDmsPrice } from '../prepare/data-migration/prices.ts';
 import type { Estimates } from './plan.ts';
 
 /** One engine beside the others. What nobody has measured is null, or said in words; nothing is guessed. */
@@ -143,12 +144,11 @@ function downtime(engine: Engine, { config }: Circumstances): string {
   }
 }
 
-function cost(engine: Engine, { config: { azureDms } }: Circumstances): string {
+function cost(engine: Engine, { config }: Circumstances): string {
   if (engine !== 'azure-dms') return 'nothing beyond both servers and the worker';
-  const hours = azureDms?.keep === true ? 'until somebody removes it' : 'from preparing to the end';
-  return azureDms?.hourlyPrice === undefined
-    ? `a Premium service by the hour, ${hours}; price not known here: give azureDms its hourlyPrice`
-    : `a Premium service at $${azureDms.hourlyPrice} an hour, ${hours}`;
+  const hours =
+    config.azureDms?.keep === true ? 'until somebody removes it' : 'from preparing to the end';
+  return `a Premium service, ${hours}, ${describeDmsPrice(config)}`;
 }
 
 const risks: Readonly<Record<Engine, readonly string[]>> = {
