@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withConnection } from '../../src/mysql/connection.ts';
+import { rememberDms } from '../../src/replicate/azure-dms/memory.ts';
+import { sync } from '../../src/replicate/azure-dms/task-requests.ts';
 import { differences } from '../replicate/lab.ts';
 import type { DmsLab, DmsScene } from './dms-lab.ts';
 import { drained, loadAll, openDmsLab, says, startApply, startWriter, until } from './dms-lab.ts';
@@ -104,4 +107,12 @@ test('a login that is refused says so, and is tried anew by another task', async
     'sync-2': 'Running',
   });
   await scene.remains().release(signal);
+});
+
+test('a task that a worker thought dead was about to begin cannot be begun any more', async () => {
+  const { dms, remains } = await lab.begin('late');
+  await withConnection(lab.target, {}, (c) => rememberDms(c, 'late', { task: 'sync-1' }));
+  expect(await remains().end(signal)).toEqual(['the task sync-1 of Azure DMS is not there']);
+  const late = dms.service.startTask(dms.project, 'sync-1', sync(dms), signal);
+  await expect(late).rejects.toMatchObject({ code: 'CLOUD_FAILED' });
 });

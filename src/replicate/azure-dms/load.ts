@@ -18,7 +18,7 @@ import { raiseHighToEnd } from './raise-high-to-end.ts';
 /** Tables that are not named though everything is said to be loaded: so many looks long they may still come. */
 const LOOKS_FOR_MISSING = 10;
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: CopyProgress) => void;
 }

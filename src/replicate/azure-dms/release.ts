@@ -41,11 +41,16 @@ export async function endTask(job: DmsPlace, task: string, signal: AbortSignal):
     return `the task ${task} of Azure DMS is not there`;
   }
   if (view.end !== null) return `the task ${task} of Azure DMS has ended (${view.state})`;
-  await patiently(signal, () => service.cancelTask(project, task, signal));
+  const refused = await patiently(signal, () => service.cancelTask(project, task, signal)).then(
+    () => null,
+    (error: unknown) => error,
+  );
   const pause = growingPause(200, 2_000, signal);
   do {
     await pause();
     view = await look();
+    // One that has ended meanwhile may not be cancelled.
+    if (refused !== null && view !== null && view.end === null) throw refused;
   } while (view !== null && view.end === null);
   return `cancelled the task ${task} of Azure DMS`;
 }
