@@ -15,7 +15,7 @@ export const SERVICE_ACT = 'azure-dms/service';
 export const PROJECT_ACT = 'azure-dms/project';
 export const REMOVE_ACT = 'azure-dms/remove';
 
-export type DmsConfig = NonNullable<MigrationConfig['azureDms']>;
+type DmsConfig = NonNullable<MigrationConfig['azureDms']>;
 
 /** Whether there is a migration service to be made ready at all. */
 export function usesDms({ engine, azureDms, target }: MigrationConfig): boolean {

@@ -19,7 +19,7 @@ import {
 import { serviceFindings } from './findings.ts';
 import { describeDmsPrice, dmsPrice, dmsPriceBasis } from './prices.ts';
 
-export type DmsSurvey = Pick<Survey, 'findings' | 'acts' | 'facts' | 'running'>;
+type DmsSurvey = Pick<Survey, 'findings' | 'acts' | 'facts' | 'running'>;
 
 const quiet = {
   interrupts: null,

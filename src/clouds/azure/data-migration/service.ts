@@ -23,20 +23,20 @@ export interface ProjectView {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export interface ServiceId {
+interface ServiceId {
   readonly client: DataMigrationClient;
   readonly resourceGroup: string;
   readonly service: string;
 }
 
-export interface NewService {
+interface NewService {
   readonly location: string;
   readonly subnet: string;
   readonly tags: Readonly<Record<string, string>>;
 }
 
 /** The only one that follows changes. */
-export const ONLINE_SKU = { name: 'Premium_4vCores', tier: 'Premium', size: '4 vCores' } as const;
+const ONLINE_SKU = { name: 'Premium_4vCores', tier: 'Premium', size: '4 vCores' } as const;
 
 /** One service of Azure's Database Migration Service (classic). Every call throws CLOUD_… failures. */
 export class DataMigrationService {
