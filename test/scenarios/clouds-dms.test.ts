@@ -102,6 +102,9 @@ describe('workers are killed', () => {
     expect(await killAt(lab, run, { at: 'sent', call }, go)).toContain('cutOver');
     // The source is fenced until a worker settles the cutover.
     lab.startWorker();
+    await run.untilParked('went silent');
+    await run.update('retry-phase');
+    await untilTaken(run);
     await run.untilPhase('awaiting-approval');
     await withConnection(lab.scene.superuser, {}, (source) =>
       source.execute("INSERT INTO shop.customer (name) VALUES ('after')"),
