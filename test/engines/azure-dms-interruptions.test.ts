@@ -110,9 +110,10 @@ test('a login that is refused says so, and is tried anew by another task', async
 });
 
 test('a task that a worker thought dead was about to begin cannot be begun any more', async () => {
-  const { dms, remains } = await lab.begin('late');
+  const scene = await lab.begin('late');
+  const { dms } = scene;
   await withConnection(lab.target, {}, (c) => rememberDms(c, 'late', { task: 'sync-1' }));
-  expect(await remains().end(signal)).toEqual(['the task sync-1 of Azure DMS is not there']);
+  expect(await scene.remains().end(signal)).toEqual(['the task sync-1 of Azure DMS is not there']);
   const late = dms.service.startTask(dms.project, 'sync-1', sync(dms), signal);
   await expect(late).rejects.toMatchObject({ code: 'CLOUD_FAILED' });
 });
