@@ -2,7 +2,7 @@ import type { LocatedConfig } from '../config/located.ts';
 import type { Engine } from '../config/schema.ts';
 import type { EngineAssessment } from '../preflight/assessment.ts';
 import { describeDmsPrice } from '../prepare/data-migration/prices.ts';
-import type { Estimates } from './plan.ts';
+import type { Estimates } from './estimate.ts';
 
 /** One engine beside the others. What nobody has measured is null, or said in words; nothing is guessed. */
 export interface EngineOption {

@@ -1,5 +1,11 @@
 import type { Table } from '../mysql/catalog/types.ts';
-import type { Estimates } from './plan.ts';
+
+export interface Estimates {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Seconds, from a cautious rate; the real rate is shown once the load runs. */
+  readonly loadSeconds: number;
+}
 
 /** Deliberately low: a target of four vCores loads several times as fast. */
 const CAUTIOUS_BYTES_PER_SECOND = 20_000_000;

@@ -1,5 +1,6 @@
 import type { Engine, SwitchConfig } from '../config/schema.ts';
 import type { EngineOption } from './engines.ts';
+import type { Estimates } from './estimate.ts';
 
 /**
  * What a migration will do, before it does it. A person approves its hash: the hash covers what will
@@ -39,13 +40,6 @@ export interface PlannedTable {
   readonly bytes: number;
   /** How its rows are told apart; null: copied in one piece under a short READ lock. */
   readonly key: string | null;
-}
-
-export interface Estimates {
-  readonly rows: number;
-  readonly bytes: number;
-  /** Seconds, from a cautious rate; the real rate is shown once the load runs. */
-  readonly loadSeconds: number;
 }
 
 export interface PlannedCutover {
