@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withConnection } from '../../../../src/mysql/connection.ts';
 import type { Endpoint } from '../../../../src/mysql/endpoint.ts';
@@ -223,6 +224,25 @@ describe('a migration by the service', () => {
       state: 'Faulted',
       errors: [{ code: 'ConnectionsLost' }],
     });
+  });
+
+  test('does again what others on the target kept it from', async () => {
+    await copyTables(source, target, ['batch']);
+    await run(target, 'SET GLOBAL innodb_lock_wait_timeout = 1');
+    await api.call('PUT', `${TASKS}/blocked`, syncTask(from, to, ['batch']));
+    await api.taskUntil(`${TASKS}/blocked`, (now) => Boolean(database(now, 'batch')['initializationCompleted'])); // prettier-ignore
+    await withConnection(target, {}, async (other) => {
+      await other.execute('BEGIN');
+      await other.query('SELECT id FROM batch.run FOR UPDATE');
+      await run(source, "UPDATE batch.run SET label = 'changed'");
+      await sleep(2500);
+      await other.execute('ROLLBACK');
+    });
+    await run(target, 'SET GLOBAL innodb_lock_wait_timeout = DEFAULT');
+    const all = (task: Task) => applied(task) && Number(database(task, 'batch')['incomingChanges']) > 0; // prettier-ignore
+    expect(await api.taskUntil(`${TASKS}/blocked`, all)).toMatchObject({ state: 'Running' });
+    await api.call('POST', `${TASKS}/blocked/cancel`);
+    expect(await checksums(target, ['batch'])).toEqual(await checksums(source, ['batch']));
   });
 
   test('does not survive a restart of the service', async () => {
