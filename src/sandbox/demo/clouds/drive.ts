@@ -111,7 +111,7 @@ export class Driver {
     } else if (phase === 'awaiting-approval' && !this.#cutoverApproved) {
       if (this.#left[0]?.phase === phase) return;
       // What a killed worker ran is running again, so that the lag is small.
-      if (open.some(({ startedAt }) => startedAt < this.#killedAt)) return;
+      if (open.some(({ startedAt }) => (startedAt ?? 0) < this.#killedAt)) return;
       this.#cutoverApproved = true;
       await this.#approveCutover();
     } else if (phase === 'parked') {

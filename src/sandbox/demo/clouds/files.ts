@@ -132,12 +132,7 @@ export async function writeCloudsConfig(
         // Azure replicates into a server with a standby by GTID only: it comes after the migration then.
         highAvailability: engine === 'native' ? 'disabled' : 'same-zone',
       },
-      // A restart before the window would end the service's task.
-      sku:
-        engine === 'azure-dms'
-          ? { run: 'Standard_D8ds_v4' }
-          : { load: 'Standard_D8ds_v4', run: 'Standard_D2ds_v4' },
-      iops: { load: 6000, run: 3000 },
+      ...sizes(engine),
       firewall: {
         worker: '203.0.113.7',
         consumers: [{ name: 'applications', from: '203.0.113.16', to: '203.0.113.31' }],
@@ -201,4 +196,14 @@ function engineSettings(engine: Engine, { superuser }: Scene) {
     case 'azure-dms':
       return { engine, azureDms: { subnet: SUBNET } };
   }
+}
+
+/** A restart before the window would end the task of Azure's service: one compute size for all then. */
+function sizes(engine: Engine) {
+  return engine === 'azure-dms'
+    ? { sku: { run: 'Standard_D2ds_v4' }, iops: { load: 3200, run: 3000 } }
+    : {
+        sku: { load: 'Standard_D8ds_v4', run: 'Standard_D2ds_v4' },
+        iops: { load: 6000, run: 3000 },
+      };
 }

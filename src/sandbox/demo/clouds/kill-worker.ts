@@ -11,7 +11,8 @@ export interface CloudsKill extends PlannedKill {
 }
 
 export function due({ phase, activity }: PlannedKill, seen: Glance): OpenActivity | undefined {
-  return seen.phase === phase ? seen.open.find(({ type }) => type === activity) : undefined;
+  if (seen.phase !== phase) return undefined;
+  return seen.open.find(({ type, startedAt }) => type === activity && startedAt !== null);
 }
 
 /** Looks after the kill: a dead worker ends no activity any more, so what is open then was interrupted. */
