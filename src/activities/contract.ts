@@ -1,7 +1,13 @@
 import type { Address, LocatedConfig } from '../config/located.ts';
 import type { Engine, MigrationConfig, WindowConfig } from '../config/schema.ts';
 import type { BinlogWatch } from '../prepare/source/guard-binlog.ts';
-import type { CloudPlan, BegunAct, CompletedAct, Formers } from '../prepare/act.ts';
+import type {
+  CloudPlan,
+  BegunAct,
+  CompletedAct,
+  Formers,
+  RunningResource,
+} from '../prepare/act.ts';
 import type { Position } from '../mysql/position.ts';
 import type { PreflightResult } from '../preflight/run.ts';
 import type {
@@ -49,10 +55,10 @@ export interface Activities {
   /** Looks first: whatever is killed or sent again, there is one resource and one operation. */
   beginAct: (input: OfAct) => Promise<BegunAct>;
   completeAct: (input: OfAct & { readonly begun: BegunAct }) => Promise<CompletedAct>;
-  /** Says what was created and what was put back, one line each. */
+  /** Says what was created and what was put back, one line each, and what goes on costing money. */
   undoClouds: (
     input: OfClouds & Pick<OfAct, 'formers' | 'addresses'> & { readonly deleteCreated: boolean },
-  ) => Promise<string[]>;
+  ) => Promise<{ readonly undone: string[]; readonly running: RunningResource[] }>;
   lowerTtls: (input: OfMigration) => Promise<LoweredTtl[]>;
   /** null: what stands beside the records counts. */
   restoreTtls: (

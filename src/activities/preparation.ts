@@ -1,5 +1,6 @@
 import type { CloudsJob } from '../prepare/clouds-job.ts';
 import { openAct, undoClouds as undo } from '../prepare/open-act.ts';
+import { runningOnTarget } from '../prepare/running.ts';
 import { surveyClouds as survey } from '../prepare/survey-clouds.ts';
 import type { Activities, OfAct, OfClouds } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -31,10 +32,12 @@ export function completeAct(deps: ActivityDependencies): Activities['completeAct
 
 export function undoClouds(deps: ActivityDependencies): Activities['undoClouds'] {
   return async ({ deleteCreated, ...input }) =>
-    await runStep(
-      'prepare',
-      async ({ signal }) => await undo(actJobOf(deps, input), { deleteCreated, signal }),
-    );
+    await runStep('prepare', async ({ signal, report }) => {
+      report({ step: 'undoing what was done in clouds' });
+      const job = actJobOf(deps, input);
+      const undone = await undo(job, { deleteCreated, signal });
+      return { undone, running: await runningOnTarget(job, { signal }) };
+    });
 }
 
 function jobOf({ clouds, secrets, now }: ActivityDependencies, { config }: OfClouds): CloudsJob {

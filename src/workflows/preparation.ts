@@ -77,11 +77,16 @@ export function describePlannedPreparation(plan: CloudPlan): PreparationStatus {
   return describePreparation(newPreparation(plan));
 }
 
-export function describePreparation({ plan, approval, done }: Preparation): PreparationStatus {
+/** `ended`: what was not done will not be. */
+export function describePreparation(
+  { plan, approval, done }: Preparation,
+  ended = false,
+): PreparationStatus {
   const { source, target } = plan;
+  const acts = [...source.acts, ...target.acts];
   return {
     planHash: plan.hash,
-    acts: [...source.acts, ...target.acts].map(
+    acts: (ended ? acts.filter(({ name }) => done[name] !== undefined) : acts).map(
       ({ name, does, when, interrupts, costs, cannotBeUndone, undo, needsApproval: approved }) => ({
         name,
         does,

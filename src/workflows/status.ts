@@ -3,7 +3,7 @@ import type { MigrationStatus } from './messages.ts';
 import { switchableEngines, wayOf, workflowId } from './messages.ts';
 import { actsLeft, describePreparation, isApproved } from './preparation.ts';
 import type { MigrationReport } from './results.ts';
-import { engineInUse } from './engine-in-use.ts';
+import { engineInUse, refuseEngine } from './engine-in-use.ts';
 import type { State } from './state.ts';
 import { isOver } from './state.ts';
 
@@ -30,7 +30,9 @@ export function describeStatus(
     ...(state.parkedIn !== null && { parkedIn: state.parkedIn }),
     ...(state.plan !== null && { planHash: state.plan.hash }),
     ...(failure !== null && { failure }),
-    ...(state.preparation !== null && { preparation: describePreparation(state.preparation) }),
+    ...(state.preparation !== null && {
+      preparation: describePreparation(state.preparation, isOver(state.phase)),
+    }),
     ...(approval !== null && { approval }),
     ...(rejection !== null && { rejection }),
     ...(window !== null && {
@@ -129,8 +131,11 @@ function nextSteps(config: MigrationConfig, state: State): string[] {
   if (state.paused) steps.push(`skyferry resume ${name}`, signal(name, 'resume'));
   if (state.phase === 'parked') {
     steps.push(`skyferry retry ${name}`, signal(name, 'retry-phase'));
-    if (engineInUse(config, state) === 'azure-dms' && state.switchedAt === null) {
-      const [engine] = switchableEngines;
+    const [engine] = switchableEngines;
+    if (
+      engineInUse(config, state) !== null &&
+      refuseEngine(config, state, { by: 'YOU', engine }) === null
+    ) {
       steps.push(
         `skyferry switch-engine ${name} --to ${engine}`,
         signal(name, 'switch-engine', { engine }),

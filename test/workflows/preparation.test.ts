@@ -16,6 +16,7 @@ afterAll(async () => {
 });
 
 const hash = cloudPlan.hash;
+const since = '2026-11-23T00:00:00.000Z';
 const reboot = planned({
   name: 'aws/reboot',
   interrupts: 'the source for a minute',
@@ -192,15 +193,19 @@ describe('servers in clouds', () => {
     expect(run.calls).not.toContain('beginAct');
   });
 
-  test('abort before the target exists asks the clouds alone, and deletes only when told', async () => {
+  test('abort before the target exists asks the clouds alone, deletes only when told, and says what still costs', async () => {
     const asked: unknown[] = [];
+    const costing = (resource: string) => ({ resource, hourly: 1, since });
     const run = await lab.start(
       {
-        surveyClouds: async () => plan,
+        surveyClouds: async () => ({
+          ...plan,
+          target: { ...plan.target, running: [costing('server'), costing('service')] },
+        }),
         completeAct: forever,
         undoClouds: async ({ deleteCreated, formers }) => {
           asked.push({ deleteCreated, formers });
-          return ['removed Azure server shop-new'];
+          return { undone: ['removed Azure server shop-new'], running: [costing('service')] };
         },
       },
       cloudConfig,
@@ -211,6 +216,8 @@ describe('servers in clouds', () => {
     await run.send('abort', { by: 'ann', deleteCreated: true });
     const report = await run.result();
     expect(report.status.phase).toBe('aborted');
+    expect(report.status.preparation?.running).toEqual([costing('service')]);
+    expect(report.status.preparation?.acts).toEqual([]);
     expect(report.aborted?.undone).toEqual(['removed Azure server shop-new']);
     expect(run.calls).not.toContain('abortMigration');
     expect(asked).toEqual([

@@ -54,7 +54,7 @@ export function scripted(script: Script = {}): { activities: Activities; calls: 
     surveyClouds: async () => cloudPlan,
     beginAct: async ({ act }) => ({ token: `t:${act}` }),
     completeAct: async ({ act, begun }) => ({ note: `${act} done after ${begun.token}` }),
-    undoClouds: async () => ['kept Azure server shop-new'],
+    undoClouds: async () => ({ undone: ['kept Azure server shop-new'], running: [] }),
     guardBinlog: forever,
     lowerTtls: async () => [],
     restoreTtls: async () => [],

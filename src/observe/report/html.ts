@@ -24,7 +24,7 @@ export async function reportHtml(evidence: ReportEvidence): Promise<string> {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <title>${esc(`migration/${status.name}: ${status.phase}`)}</title>
 <style>${stylesheet}${await uplotFile('uPlot.min.css')}</style></head><body>
-<header><h1>${esc(`migration/${status.name}`)}</h1><span class="phase ${esc(status.phase)}">${esc(status.phase)}</span></header>
+<header><h1>${esc(`migration/${status.name}`)}</h1><span class="phase ${esc(status.phase)}">${esc(status.phase)}</span>${status.engine === undefined ? '' : `<span>${esc(`engine ${status.engine}`)}</span>`}</header>
 ${figures(evidence)}
 ${section('Phases', phases(evidence))}
 ${section('Engines', engines(evidence))}
@@ -226,8 +226,9 @@ function people({ report: { status } }: ReportEvidence): string {
 }
 
 function remarks({ report }: ReportEvidence): string {
-  const { findings, provisioning } = report;
+  const { findings, provisioning, aborted } = report;
   const lines = [
+    ...(aborted?.undone ?? []).map((line) => `abort: ${line}`),
     ...(provisioning?.changes ?? []),
     ...documentLines(report),
     ...findings

@@ -40,7 +40,7 @@ function heading({ report: { status, copy, verification } }: ReportEvidence): st
     copy === null ? '' : `; ${formatCount(copy.rows)} rows and ${formatBytes(copy.bytes)} copied`;
   return [
     pc.bold(`Report of migration/${status.name}: ${status.phase}`),
-    `started ${status.startedAt}${status.switchedAt === undefined ? '' : `, switched ${status.switchedAt}`}`,
+    `started ${status.startedAt}${status.engine === undefined ? '' : `, engine ${status.engine}`}${status.switchedAt === undefined ? '' : `, switched ${status.switchedAt}`}`,
     `${verdict}${loaded}`,
   ].join('\n');
 }
@@ -138,9 +138,10 @@ function people({ report: { status } }: ReportEvidence): string {
 }
 
 function remarks({ report }: ReportEvidence): string {
-  const { findings, provisioning } = report;
+  const { findings, provisioning, aborted } = report;
   const warnings = findings.filter(({ severity }) => severity === 'warning');
   return [
+    ...(aborted?.undone ?? []).map((line) => `abort: ${line}`),
     ...(provisioning?.changes ?? []).map((change) => `changed: ${change}`),
     ...documentLines(report),
     ...warnings.map(

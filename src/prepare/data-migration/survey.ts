@@ -54,7 +54,7 @@ export async function surveyDataMigration(
     findings: serviceFindings(config, found, seen),
     acts,
     facts: [`migration service ${service.name}: ${found.sku} in ${found.location}`],
-    running: [running(config, found, ours)],
+    running: [runningService(config, found)],
   };
 }
 
@@ -109,16 +109,13 @@ function removal(config: MigrationConfig, ours: boolean): PlannedAct[] {
   ];
 }
 
-function running(
-  config: MigrationConfig,
-  { sku, tags }: ServiceView,
-  ours: boolean,
-): RunningResource {
+export function runningService(config: MigrationConfig, service: ServiceView): RunningResource {
+  const { sku, tags } = service;
   return {
     resource: `migration service ${dmsServiceName(config)} (${sku}; ${dmsPriceBasis(config)})`,
     hourly: dmsPrice(config),
     since: tags[CREATED_TAG] ?? null,
-    ...(ours && !dmsConfig(config).keep && { removedBy: REMOVE_ACT }),
+    ...(isOurs(config, service) && !dmsConfig(config).keep && { removedBy: REMOVE_ACT }),
   };
 }
 

@@ -93,7 +93,7 @@ export async function surveyTarget(
       listed === null
         ? foreseenDifferences(source)
         : lastingDifferences({ target, source, listed, former: {}, memoryMb: null }),
-    running: running(target, found),
+    running: runningServer(target, found),
   };
 }
 
@@ -158,7 +158,10 @@ function serverFacts(server: ServerView): string[] {
   ];
 }
 
-function running(target: AzureTargetConfig, server: ServerView | null): RunningResource[] {
+export function runningServer(
+  target: AzureTargetConfig,
+  server: ServerView | null,
+): RunningResource[] {
   if (server === null) return [];
   const { sku, storageGb, highAvailability, tags, createdAt } = server;
   const price = serverPrice({ sku, storageGb, standby: highAvailability !== 'Disabled' }, target);

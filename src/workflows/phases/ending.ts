@@ -46,10 +46,12 @@ async function undo(
     state.ttls = null;
   }
   if (preparation !== null) {
-    const { source, target } = preparation.plan;
+    const { source, target, hash } = preparation.plan;
     const addresses = servers ?? { source: source.address, target: target.address };
     const { formers } = preparation;
-    undone.push(...(await undoClouds({ config, formers, addresses, deleteCreated })));
+    const left = await undoClouds({ config, formers, addresses, deleteCreated });
+    undone.push(...left.undone);
+    preparation.plan = { source, target: { ...target, running: left.running }, hash };
   }
   return { refused: false, undone };
 }

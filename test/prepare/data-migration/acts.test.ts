@@ -4,6 +4,7 @@ import { createAwsClients } from '../../../src/clouds/aws/clients.ts';
 import type { MigrationConfig } from '../../../src/config/schema.ts';
 import { createSecretResolver } from '../../../src/config/secrets.ts';
 import { openAct, undoClouds } from '../../../src/prepare/open-act.ts';
+import { runningOnTarget } from '../../../src/prepare/running.ts';
 import { surveyClouds } from '../../../src/prepare/survey-clouds.ts';
 import { skyferryDataMigrationRole } from '../../../src/sandbox/clouds/azure/role.ts';
 import type { TestClouds } from '../../clouds.ts';
@@ -88,9 +89,12 @@ test('they are the target’s, after its server’s own, only for this engine; a
   expect(names(other.target.acts).filter((name) => name.includes('dms'))).toEqual([]);
 
   await (await openAct(job(config), SERVICE, signal)).begin(signal);
+  const [running] = await runningOnTarget(job(config), { signal });
+  expect(running?.resource).toContain('migration service skyferry-wired');
   expect(await undoClouds(job(config), { deleteCreated: false, signal })).toEqual([
     'the migration service skyferry-wired is gone, with what was in it',
   ]);
+  expect(await runningOnTarget(job(config), { signal })).toEqual([]);
 });
 
 test('lost answers and a worker that died make one service and one project; another process waits for them', async () => {
