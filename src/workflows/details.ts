@@ -4,12 +4,13 @@ import type { MigrationStatus, Phase, PreparationStatus } from './messages.ts';
 export function describeDetails(status: MigrationStatus, now: string): string {
   const at = status.phase === 'parked' ? status.parkedIn : status.phase;
   const lines = [
-    `### ${status.name}: ${status.phase}${status.paused ? ' (paused)' : ''}`,
+    `### ${status.name}: ${status.phase}${status.paused ? ' (paused)' : ''}${status.engine === undefined ? '' : `, engine ${status.engine}`}`,
     `_as of ${now}; live numbers: \`skyferry status ${status.name} --watch\`_`,
     '',
     ...status.way.map((phase) => checklistLine(phase, status, at)),
     '',
     ...section('Clouds', (status.preparation?.acts ?? []).map(actLine)),
+    ...section('Costs money now', (status.preparation?.running ?? []).map(runningLine)),
     ...section('Holds it back', status.blockers.map(plain)),
     ...section('Do next', status.nextSteps.map(code)),
     ...(status.lagMs === undefined ? [] : [`Lag at last look: ${seconds(status.lagMs)}`, '']),
@@ -45,6 +46,11 @@ function checklistLine(phase: Phase, status: MigrationStatus, at: Phase | undefi
 
 function actLine({ name, does, done }: PreparationStatus['acts'][number]): string {
   return done === undefined ? `${name}: ${plain(does)}` : `${name} ✓ ${plain(done)}`;
+}
+
+function runningLine({ resource, hourly, since }: PreparationStatus['running'][number]): string {
+  const price = hourly === undefined ? 'price not known' : `${hourly.toFixed(3)} USD an hour`;
+  return `${plain(resource)}${since === undefined ? '' : `, since ${since}`}: ${price}`;
 }
 
 function took(startedAt: string, endedAt: string | undefined): string {

@@ -166,7 +166,7 @@ export class Inbox {
         if ('engine' in message) switchEngine(this.#config, state, message);
         break;
     }
-    const note = 'note' in message ? message.note : reason;
+    const note = 'note' in message ? message.note : decided(message, reason);
     return this.#record({
       name,
       by: message.by,
@@ -182,4 +182,10 @@ export class Inbox {
     this.#onMessage();
     return record;
   }
+}
+
+/** What was said beside the name of the message, for the report. */
+function decided(message: object, reason: string | undefined): string | undefined {
+  if (!('engine' in message)) return reason;
+  return `to ${String(message.engine)}${reason === undefined ? '' : `: ${reason}`}`;
 }

@@ -54,7 +54,14 @@ export function readMessage<N extends MessageName>(name: N, input: unknown): Rea
   const issues = result.error.issues.map(
     ({ path, message }) => `${path.join('.') || 'the input'} ${message}`,
   );
-  return { ok: false, reason: `malformed: ${issues.join('; ')}; expected --input '{"by":"you"}'` };
+  const expected = {
+    by: 'you',
+    ...(name === 'switch-engine' && { engine: switchableEngines[0] }),
+  };
+  return {
+    ok: false,
+    reason: `malformed: ${issues.join('; ')}; expected --input '${JSON.stringify(expected)}'`,
+  };
 }
 
 function withoutUndefined(record: object): object {

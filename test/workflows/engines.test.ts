@@ -94,6 +94,8 @@ describe('replication that cannot go on', () => {
     const { engine, messages } = await run.untilPhase('awaiting-approval');
     expect(engine).toBe('built-in');
     expect(messages.map(({ outcome }) => outcome)).toEqual(['refused', 'accepted']);
+    expect(messages[0]?.reason).toContain('"engine":"built-in"');
+    expect(messages[1]?.note).toBe('to built-in: enough');
     expect(run.calls.filter((call) => call === 'emptyTarget')).toHaveLength(1);
     const [first, second] = copies;
     expect([first?.engine, second?.engine]).toEqual(['azure-dms', 'built-in']);
@@ -122,7 +124,8 @@ test('from native to built-in nothing is loaded anew; running migrations keep th
     { applyChanges: inTurn(failing('ROWS_DIFFER'), forever) },
     withEngine('native'),
   );
-  await run.untilPhase('parked');
+  const { nextSteps } = await run.untilPhase('parked');
+  expect(nextSteps.join()).toMatch(/skyferry switch-engine \S+ --to built-in/);
   await run.send('switch-engine', { by: 'ann', engine: 'native' });
   await run.send('switch-engine', { by: 'ann', engine: 'built-in' });
   await run.untilPhase('awaiting-approval');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Option } from 'commander';
 import { switchableEngines } from '../../workflows/messages.ts';
 import { messageCommand, sendMessage } from '../send-message.ts';
 
@@ -8,7 +9,9 @@ export function registerSwitchEngine(program: Command): void {
     'switch-engine',
     'Take a parked migration up with another engine; what azure-dms has loaded is loaded anew',
   )
-    .requiredOption('--to <engine>', switchableEngines.join(' or '))
+    .addOption(
+      new Option('--to <engine>', 'which one').choices(switchableEngines).makeOptionMandatory(),
+    )
     .option('--reason <text>', 'kept in the report')
     .action(
       (
