@@ -86,7 +86,12 @@ const native = z
       .describe(
         'Where the target reaches the source, when that is another name or address than the worker’s: over a VPN, without the source’s private DNS',
       ),
-    sourcePort: z.int().min(1).max(65_535).optional().describe('With sourceHost'),
+    sourcePort: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('Its port there, when that is another one'),
   })
   .describe('Only for engine: native');
 
@@ -94,7 +99,13 @@ const azureDms = z
   .strictObject({
     subnet: z
       .string()
-      .startsWith('/subscriptions/', { error: 'must be the resource id of a subnet' })
+      .regex(
+        /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/.+\/virtualNetworks\/[^/]+\/subnets\/[^/]+$/i,
+        {
+          error:
+            'must be the resource id of a subnet: /subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…/subnets/…',
+        },
+      )
       .describe('Of a virtual network that reaches both servers'),
     service: z
       .string()

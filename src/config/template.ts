@@ -46,7 +46,11 @@ target:                         # to have it made or changed in Azure, in place 
 schemas: [shop]
 
 method: online                  # full load, then changes until the cutover
-engine: built-in
+engine: built-in                # Skyferry itself; or native, azure-dms, auto: docs/engines.md, and \`skyferry plan\` compares them
+# native:                       # changes by the target's own replication
+#   sourceHost: 10.1.2.3        # where the target reaches the source, if not under source.host
+# azureDms:                     # rows and changes by Azure's Database Migration Service: costs money
+#   subnet: /subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/shop-network/providers/Microsoft.Network/virtualNetworks/migration/subnets/dms
 
 cutover:
   lagThreshold: 5s              # below it for lagSamples readings in a row, it counts as caught up
