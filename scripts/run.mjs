@@ -70,6 +70,10 @@ const tasks = {
     node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json');
     node('dist-bench/bench/main.js', ...args);
   },
+  'bench:engines'() {
+    node('node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json');
+    node('dist-bench/bench/engines/main.js', ...args);
+  },
   skyferry() {
     build();
     node('dist/cli/main.js', ...args);

@@ -69,6 +69,7 @@ export class CloudsLab {
     const passwords = await scenePasswords(secrets);
     const scene = await setScene({
       engine: 'built-in',
+      lowerCase: false,
       clouds,
       ca: clouds.ca,
       passwords,

@@ -112,15 +112,16 @@ async function inClouds(
   life: 'bound' | 'detached',
   options: DemoOptions & { readonly engine: Engine },
 ) {
-  const [{ launchClouds }, { layoutOf }, { runCloudsDemo }] = await Promise.all([
+  const [{ launchClouds }, { layoutOf }, { runCloudsDemo }, { killsOf }] = await Promise.all([
     import('../../sandbox/clouds/launch.ts'),
     import('../../sandbox/state.ts'),
     import('../../sandbox/demo/clouds/run-clouds-demo.ts'),
+    import('../../sandbox/demo/clouds/kills.ts'),
   ]);
   const { signal } = options;
   const clouds = await launchClouds(layoutOf(sandbox.stateDir).clouds, { life, signal });
   options.say(`fake clouds with real servers behind them: ${clouds.url}`);
-  return await runCloudsDemo(sandbox, clouds, options);
+  return await runCloudsDemo(sandbox, clouds, { ...options, kills: killsOf(options.engine) });
 }
 
 function positive(text: string, flag: string): number {

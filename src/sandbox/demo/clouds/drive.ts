@@ -15,6 +15,8 @@ export interface DriveOptions {
   readonly startWorker: () => DemoProgram;
   /** The applications are locked out of the source. */
   readonly isFenced: () => Promise<boolean>;
+  /** How long the approval of the cutover is waited for. */
+  readonly approveAfterMs?: number;
   readonly signal: AbortSignal;
   /** A line for people. */
   readonly say: (line: string) => void;
@@ -112,6 +114,7 @@ export class Driver {
       if (this.#left[0]?.phase === phase) return;
       // What a killed worker ran is running again, so that the lag is small.
       if (open.some(({ startedAt }) => (startedAt ?? 0) < this.#killedAt)) return;
+      if (Date.now() - this.#phaseSince < (this.#options.approveAfterMs ?? 0)) return;
       this.#cutoverApproved = true;
       await this.#approveCutover();
     } else if (phase === 'parked') {

@@ -103,6 +103,7 @@ export async function writeCloudsConfig(
   files: CloudsDemoFiles,
   scene: Scene,
   engine: Engine,
+  { alike = false }: { readonly alike?: boolean } = {},
 ): Promise<MigrationConfig> {
   const ca = `\${file:${CA}}`;
   const text = stringify({
@@ -130,9 +131,9 @@ export async function writeCloudsConfig(
         storageGb: 128,
         network: { access: 'public' },
         // Azure replicates into a server with a standby by GTID only: it comes after the migration then.
-        highAvailability: engine === 'native' ? 'disabled' : 'same-zone',
+        highAvailability: alike || engine === 'native' ? 'disabled' : 'same-zone',
       },
-      ...sizes(engine),
+      ...sizes(alike || engine === 'azure-dms'),
       firewall: {
         worker: '203.0.113.7',
         consumers: [{ name: 'applications', from: '203.0.113.16', to: '203.0.113.31' }],
@@ -199,8 +200,8 @@ function engineSettings(engine: Engine, { superuser }: Scene) {
 }
 
 /** A restart before the window would end the task of Azure's service: one compute size for all then. */
-function sizes(engine: Engine) {
-  return engine === 'azure-dms'
+function sizes(one: boolean) {
+  return one
     ? { sku: { run: 'Standard_D2ds_v4' }, iops: { load: 3200, run: 3000 } }
     : {
         sku: { load: 'Standard_D8ds_v4', run: 'Standard_D2ds_v4' },

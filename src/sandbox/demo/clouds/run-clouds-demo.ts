@@ -28,11 +28,17 @@ import {
 } from './files.ts';
 import type { CloudsKill } from './kill-worker.ts';
 import { howTakenUp } from './kill-worker.ts';
-import { killsOf } from './kills.ts';
+import type { PlannedKill } from './kills.ts';
 import { SECRET, setScene } from './scene.ts';
 
 export interface CloudsDemoOptions {
   readonly engine: Engine;
+  /** When the worker is killed. */
+  readonly kills: readonly PlannedKill[];
+  /** Servers that suit every engine, so that what each does can be compared. */
+  readonly alike?: boolean;
+  /** How long the approval of the cutover is waited for. */
+  readonly approveAfterMs?: number;
   readonly scale: number;
   /** Transactions a second that the applications try. */
   readonly rate: number;
@@ -46,6 +52,8 @@ export interface CloudsDemoResult {
   readonly evidence: ReportEvidence;
   readonly files: CloudsDemoFiles;
   readonly kills: readonly CloudsKill[];
+  /** Of all runs of the workflow. */
+  readonly historyEvents: number;
   /** No row differed and both ledgers are intact. */
   readonly ok: boolean;
 }
@@ -67,17 +75,18 @@ export async function runCloudsDemo(
   const secrets = await openSecretsFolder(sandbox.secretsDir);
   const ca = await readFile(clouds.caFile, 'utf8');
   const passwords = await scenePasswords(secrets);
-  const { engine } = options;
+  const { engine, alike = false } = options;
   const scene = await setScene({
     clouds,
     ca,
     passwords,
     schemas: sampleSchemas,
+    lowerCase: alike || engine !== 'built-in',
     fill: async (superuser) => await fillWithSample(superuser, options),
     ...options,
   });
   await writeApplicationFiles(files, clouds, scene, secrets, options);
-  const config = await writeCloudsConfig(files, scene, engine);
+  const config = await writeCloudsConfig(files, scene, engine, { alike });
 
   const place = { sandbox, files, env: clouds.env };
   const writers = [files.stock, files.reports].map(({ name, options: file }) =>
@@ -100,20 +109,23 @@ export async function runCloudsDemo(
     });
     say(`started ${handle.workflowId}, engine ${engine}`);
     driver = new Driver(handle, {
-      kills: killsOf(engine),
+      ...options,
       startWorker: () => startWorker(place),
       isFenced: async () => await isLocked(scene.superuser),
-      signal,
-      say,
     });
     const done = await driver.drive();
     say('DNS record and secret switched; the applications go on against Azure');
     await sleep(WRITE_AFTER_MS, undefined, { signal });
     for (const writer of writers) writer.assertRunning();
     await Promise.all(writers.map((writer) => writer.stop()));
-    sayKills(done, await howTakenUp(client, handle, done), say);
+    if (done.length > 0) sayKills(done, await howTakenUp(client, handle, done), say);
     const report = await handle.query<MigrationReport>('report');
-    return { ...(await judge(clouds, scene.port, files, report, say)), kills: done };
+    const historyEvents = await countEvents(client, handle.workflowId);
+    return {
+      ...(await judge(clouds, scene.port, files, report, say)),
+      kills: done,
+      historyEvents,
+    };
   } finally {
     sidecar.stop();
     await Promise.all([...writers.map((writer) => writer.stop()), driver?.stopWorker()]);
@@ -130,6 +142,19 @@ function sayKills(
   for (const [index, { phase, activity, during }] of kills.entries()) {
     say(`  ${phase.padEnd(17)} ${activity.padEnd(17)} ${how[index] ?? ''} (while ${during})`);
   }
+}
+
+/** A long history goes on in another run. */
+async function countEvents(client: Client, id: string): Promise<number> {
+  let count = 0;
+  let runId: string | undefined;
+  do {
+    const { events } = await client.workflow.getHandle(id, runId).fetchHistory();
+    count += events?.length ?? 0;
+    const began = events?.[0]?.workflowExecutionStartedEventAttributes;
+    runId = began?.continuedExecutionRunId ?? '';
+  } while (runId !== '');
+  return count;
 }
 
 async function isLocked(source: Endpoint): Promise<boolean> {
@@ -190,7 +215,7 @@ async function judge(
   files: CloudsDemoFiles,
   report: MigrationReport,
   say: (line: string) => void,
-): Promise<Omit<CloudsDemoResult, 'kills'>> {
+): Promise<Omit<CloudsDemoResult, 'kills' | 'historyEvents'>> {
   const target = await superuserOf({ ...clouds, port }, `azure-${AZURE_SERVER}`);
   const reports = await verifyLedger(target, files.reports.ledger);
   say(

@@ -45,6 +45,8 @@ export interface SceneOptions {
   readonly passwords: ScenePasswords;
   readonly schemas: readonly string[];
   readonly engine: Engine;
+  /** How the instance spells names of schemas and tables. */
+  readonly lowerCase: boolean;
   /** Makes them; says in a line what is in them. */
   readonly fill: (superuser: Endpoint) => Promise<string>;
   readonly signal: AbortSignal;
@@ -53,7 +55,7 @@ export interface SceneOptions {
 
 /** What a customer has before the migration: an instance of RDS as it comes, a zone, a secret. */
 export async function setScene(options: SceneOptions): Promise<Scene> {
-  const { clouds, ca, passwords, signal, say, engine } = options;
+  const { clouds, ca, passwords, signal, say, lowerCase } = options;
   const { administrator } = sandboxUsers;
   const region = clouds.env['AWS_REGION'] ?? '';
   const env = {
@@ -63,7 +65,7 @@ export async function setScene(options: SceneOptions): Promise<Scene> {
   };
   const aws = createAwsClients({ env, ca });
   const rds = await aws.rds(region);
-  const group = engine === 'built-in' ? null : await createGroup(rds);
+  const group = lowerCase ? await createGroup(rds) : null;
   const endpoint = await createInstance(rds, group, passwords.master, signal);
   const parameters = group === null ? 'default parameter group' : 'lower_case_table_names=1';
   say(`RDS instance ${INSTANCE} at ${endpoint.host}: ${parameters}, no GTID`);
