@@ -23,14 +23,15 @@ export function refuseEngine(
 
 /**
  * Goes on with another engine. Only our own applier's position is exact to the transaction, so what
- * another one has loaded is loaded anew.
+ * another one has loaded is loaded anew; an earlier workflow may have begun that, so whether anything is to
+ * be emptied is for the checkpoint to tell.
  */
 export function switchEngine(
   config: MigrationConfig,
   state: State,
   { engine }: SwitchEngine,
 ): void {
-  if (engineInUse(config, state) === 'azure-dms') state.startsOver ||= state.provisioning !== null;
+  if (engineInUse(config, state) === 'azure-dms') state.startsOver = true;
   state.engine = engine;
   state.retry = true;
 }

@@ -103,6 +103,30 @@ describe('replication that cannot go on', () => {
     expect(second?.writtenEngine).toBe('azure-dms');
   });
 
+  test('switched while changes are still applied: nobody applies any more when the target is emptied', async () => {
+    const applied: string[] = [];
+    const run = await lab.start(
+      {
+        verifyTables: inTurn(failing('ROWS_DIFFER'), usual.verifyTables),
+        applyChanges: async ({ config: { engine } }) => {
+          applied.push(`${engine} begins`);
+          await forever().finally(() => applied.push(`${engine} ends`));
+          throw new Error('not reached');
+        },
+        emptyTarget: async () => {
+          applied.push('emptied');
+          return [];
+        },
+      },
+      withEngine('azure-dms'),
+    );
+    await run.untilPhase('parked');
+    await run.untilActivities('applyChanges', 'guardBinlog');
+    await run.send('switch-engine', { by: 'ann', engine: 'built-in' });
+    await run.untilPhase('awaiting-approval');
+    expect(applied).toEqual(['azure-dms begins', 'azure-dms ends', 'emptied', 'built-in begins']);
+  });
+
   test('in the cutover: it is taken back, and then loaded anew', async () => {
     const run = await lab.start(
       { cutOver: inTurn(failing('REPLICATION_LOST'), usual.cutOver) },
@@ -134,6 +158,25 @@ test('from native to built-in nothing is loaded anew; running migrations keep th
   expect(messages.map(({ outcome }) => outcome)).toEqual(['refused', 'accepted', 'refused']);
   expect(engine).toBe('built-in');
   expect(run.calls).not.toContain('emptyTarget');
+});
+
+test('the engine that ran on while it was parked for another reason makes way for the new one', async () => {
+  const applied: string[] = [];
+  const run = await lab.start(
+    {
+      verifyTables: inTurn(failing('ROWS_DIFFER'), usual.verifyTables),
+      applyChanges: async ({ config: { engine } }) => {
+        applied.push(engine);
+        return await forever();
+      },
+    },
+    withEngine('built-in'),
+  );
+  await run.untilPhase('parked');
+  await run.untilActivities('applyChanges');
+  await run.send('switch-engine', { by: 'ann', engine: 'native' });
+  await run.untilPhase('awaiting-approval');
+  expect(applied).toEqual(['built-in', 'native']);
 });
 
 /** Preflight finds that one engine alone is possible. */
