@@ -50,8 +50,8 @@ export interface OfAct extends OfClouds {
  * the checkpoint on the target says. Failures are ApplicationFailures whose type is a FailureCode.
  */
 export interface Activities {
-  /** Changes nothing. */
-  surveyClouds: (input: OfClouds) => Promise<CloudPlan>;
+  /** Changes nothing. `engine`: the one in use; null: as written. */
+  surveyClouds: (input: OfClouds & { readonly engine: Engine | null }) => Promise<CloudPlan>;
   /** Looks first: whatever is killed or sent again, there is one resource and one operation. */
   beginAct: (input: OfAct) => Promise<BegunAct>;
   completeAct: (input: OfAct & { readonly begun: BegunAct }) => Promise<CompletedAct>;

@@ -8,7 +8,9 @@ import { runStep } from './step.ts';
 
 export function surveyClouds(deps: ActivityDependencies): Activities['surveyClouds'] {
   return async (input) =>
-    await runStep('prepare', async ({ signal }) => await survey(jobOf(deps, input), { signal }));
+    await runStep('prepare', async ({ signal }) => {
+      return await survey(jobOf(deps, input), { engine: input.engine, signal });
+    });
 }
 
 export function beginAct(deps: ActivityDependencies): Activities['beginAct'] {

@@ -2,7 +2,7 @@ import { contentHash } from '../config/hash.ts';
 import { resolveFence } from '../config/endpoints.ts';
 import type { Address } from '../config/located.ts';
 import { withAddresses, writtenAddress } from '../config/located.ts';
-import type { MigrationConfig } from '../config/schema.ts';
+import type { Engine, MigrationConfig } from '../config/schema.ts';
 import { openConnection } from '../mysql/connection.ts';
 import type { Finding } from '../preflight/finding.ts';
 import { runSourceChecks } from '../preflight/run-source-checks.ts';
@@ -11,18 +11,24 @@ import type { PlannedAct, Survey } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
 import { lookAtSource, sourceEndpoint, targetEndpoint } from './clouds-job.ts';
 import { usesDms } from './data-migration/dms.ts';
-import { surveyDataMigration } from './data-migration/survey.ts';
+import { surveyDataMigration, surveyUnused } from './data-migration/survey.ts';
 import { surveyPlainSource, surveySource } from './source/survey.ts';
 import { planConsumerAccounts } from './target/consumer-accounts.ts';
 import { surveyTarget } from './target/survey.ts';
 
-/** Looks at both servers in their clouds and says what has to be done there. Changes nothing. */
+/**
+ * Looks at both servers in their clouds and says what has to be done there. Changes nothing. `engine` is
+ * the one in use, where that is not the written one any more.
+ */
 export async function surveyClouds(
-  job: CloudsJob,
-  { signal }: { readonly signal: AbortSignal },
+  written: CloudsJob,
+  { engine, signal }: { readonly engine?: Engine | null; readonly signal: AbortSignal },
 ): Promise<CloudPlan> {
+  const config = { ...written.config, engine: engine ?? written.config.engine };
+  const job = { ...written, config };
   const source = await lookForSource(job, signal);
-  const target = await withMigrationService(job, await lookForTarget(job, source, signal), signal);
+  const found = await lookForTarget(job, source, signal);
+  const target = await withMigrationService(written, found, config, signal);
   const early = target.address === null ? await checkSource(job, source, signal) : [];
   const hash = planHash(job.config, source, target);
   return { hash, source: { ...source, findings: [...source.findings, ...early] }, target };
@@ -66,13 +72,14 @@ async function lookForTarget(job: CloudsJob, source: Survey, signal: AbortSignal
 async function withMigrationService(
   { config, azure }: CloudsJob,
   target: Survey,
+  used: MigrationConfig,
   signal: AbortSignal,
 ): Promise<Survey> {
   if (!usesDms(config)) return target;
-  const { findings, acts, facts, running } = await surveyDataMigration(
-    { config, clients: azure },
-    { signal },
-  );
+  const input = { config, clients: azure };
+  const { findings, acts, facts, running } = usesDms(used)
+    ? await surveyDataMigration(input, { signal })
+    : await surveyUnused(input, { signal });
   return {
     ...target,
     findings: [...target.findings, ...findings],

@@ -6,7 +6,16 @@ import { migrationConfigSchema } from '../../src/config/schema.ts';
 import { cloudConfig, config } from './config.ts';
 import { Lab } from './lab.ts';
 import type { Script } from './scripted.ts';
-import { failing, forever, found, inTurn, scripted } from './scripted.ts';
+import {
+  cloudPlan,
+  failing,
+  forever,
+  found,
+  inTurn,
+  planned,
+  scripted,
+  surveyed,
+} from './scripted.ts';
 
 const usual = scripted().activities;
 let lab: Lab;
@@ -141,6 +150,27 @@ describe('replication that cannot go on', () => {
     expect(approval).toBeUndefined();
     expect(run.calls).toContain('emptyTarget');
   });
+});
+
+test('whose service cannot be made: switch-engine plans the clouds anew, without it', async () => {
+  const service = planned({ name: 'azure-dms/service' });
+  const plan = { ...cloudPlan, target: surveyed({ acts: [service], address: null }) };
+  const engines: unknown[] = [];
+  const run = await lab.start(
+    {
+      surveyClouds: async ({ engine }) => {
+        engines.push(engine);
+        return engine === null ? plan : cloudPlan;
+      },
+      completeAct: failing('CLOUD_FAILED'),
+    },
+    withEngine('azure-dms'),
+  );
+  await run.untilPhase('parked');
+  await run.send('switch-engine', { by: 'ann', engine: 'built-in' });
+  await run.untilPhase('awaiting-approval');
+  expect(engines).toEqual([null, 'built-in', 'built-in']);
+  expect(run.calls.filter((call) => call === 'completeAct')).toHaveLength(1);
 });
 
 test('from native to built-in nothing is loaded anew; running migrations keep their engine', async () => {

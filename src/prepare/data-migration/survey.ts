@@ -58,6 +58,21 @@ export async function surveyDataMigration(
   };
 }
 
+/** Another engine has taken its place: what was made of it goes at the end. Changes nothing. */
+export async function surveyUnused(
+  input: DmsInput,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<DmsSurvey> {
+  const { config } = input;
+  const found = await (await openService(input)).find(signal);
+  return {
+    findings: [],
+    acts: found === null ? [] : removal(config, isOurs(config, found)),
+    facts: [],
+    running: found === null ? [] : [runningService(config, found)],
+  };
+}
+
 /** What goes away, or is made by somebody else, has to end first. */
 function refuseUnsettled(config: MigrationConfig, found: ServiceView): void {
   const isMaking = found.state === 'Accepted' || found.state === 'Deploying';
@@ -78,7 +93,7 @@ function creation(config: MigrationConfig, location: string): PlannedAct {
     when: 'preparation',
     does: `create the migration service ${dmsServiceName(config)} (Premium, 4 vCores) in ${location}, in the subnet ${shortSubnet(subnet)}`,
     costs: `${describeDmsPrice(config)}, ${until}`,
-    undo: keep ? 'abort leaves it, as azureDms.keep says' : 'abort removes it',
+    undo: keep ? 'left, as azureDms.keep says' : 'removed',
     needsApproval: true,
   };
 }
@@ -90,7 +105,7 @@ function project(config: MigrationConfig): PlannedAct {
     name: PROJECT_ACT,
     when: 'preparation',
     does: `create the project ${config.name} in the migration service ${dmsServiceName(config)}`,
-    undo: keep ? 'abort leaves it, as azureDms.keep says' : 'abort removes it',
+    undo: keep ? 'left, as azureDms.keep says' : 'removed',
   };
 }
 

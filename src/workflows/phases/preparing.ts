@@ -18,7 +18,7 @@ export function mustPrepare({ config, state }: Migration): boolean {
 /** Looks at the clouds; changes nothing. */
 export async function survey(migration: Migration): Promise<Phase> {
   const { config, state } = migration;
-  const plan = await surveyClouds({ config });
+  const plan = await surveyClouds({ config, engine: state.engine });
   state.findings = [...plan.source.findings, ...plan.target.findings];
   const blocking = state.findings.filter(({ severity }) => severity === 'blocker');
   if (blocking.length > 0) {
@@ -80,10 +80,12 @@ export async function preparing(migration: Migration): Promise<Phase> {
 
 /** Before the window, while changes go on being applied: a restart costs no downtime here. */
 export async function resizing(migration: Migration): Promise<Phase> {
-  const { preparation } = migration.state;
+  const { state } = migration;
+  const { preparation } = state;
   if (preparation !== null) {
     await performAll(migration, preparation, 'before-window');
-    lookAgain(preparation, await surveyClouds({ config: migration.config }));
+    const seen = await surveyClouds({ config: migration.config, engine: state.engine });
+    lookAgain(preparation, seen);
   }
   return 'catching-up';
 }
@@ -165,9 +167,9 @@ function lookAgain(preparation: Preparation, seen: Pick<CloudPlan, 'source' | 't
 /** Both servers are there: the checks of the servers themselves come next. */
 async function locate(migration: Migration): Promise<Phase> {
   const { config, state } = migration;
-  const { preparation } = state;
+  const { preparation, engine } = state;
   if (preparation === null) return 'preflight';
-  const { source, target } = await surveyClouds({ config });
+  const { source, target } = await surveyClouds({ config, engine });
   const missing = [...source.acts, ...target.acts].filter(({ when }) => when === 'preparation');
   if (source.address !== null && target.address !== null && missing.length === 0) {
     state.servers = { source: source.address, target: target.address };

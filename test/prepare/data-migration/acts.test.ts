@@ -55,7 +55,7 @@ test('the survey of nothing: what it costs and how it goes away; after preparing
   expect(acts[0]).toMatchObject({
     does: 'create the migration service skyferry-planned (Premium, 4 vCores) in eastus, in the subnet shop/migration',
     costs: 'about 0.5 USD an hour (by your price), until it is removed after the switch',
-    undo: 'abort removes it',
+    undo: 'removed',
   });
   const estimated = await scene.survey(dmsConfig('planned', { keep: true }));
   expect(names(estimated.acts)).toEqual([SERVICE, PROJECT]);
@@ -89,6 +89,8 @@ test('they are the target’s, after its server’s own, only for this engine; a
   expect(names(other.target.acts).filter((name) => name.includes('dms'))).toEqual([]);
 
   await (await openAct(job(config), SERVICE, signal)).begin(signal);
+  const unused = await surveyClouds(job(config), { engine: 'built-in', signal });
+  expect(names(unused.target.acts).filter((name) => name.includes('dms'))).toEqual([REMOVE]);
   const [running] = await runningOnTarget(job(config), { signal });
   expect(running?.resource).toContain('migration service skyferry-wired');
   expect(await undoClouds(job(config), { deleteCreated: false, signal })).toEqual([
