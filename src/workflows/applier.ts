@@ -1,6 +1,7 @@
 import { CancellationScope } from '@temporalio/workflow';
-import type { MigrationConfig } from '../config/schema.ts';
+import type { Engine, MigrationConfig } from '../config/schema.ts';
 import { applyChanges, persistently } from './activities.ts';
+import { engineInUse } from './engine-in-use.ts';
 import type { FailureSummary } from './failures.ts';
 import { summarize } from './failures.ts';
 import { located } from './located.ts';
@@ -15,6 +16,8 @@ export class Applier {
   readonly #state: State;
   #scope: CancellationScope | null = null;
   #ended: Promise<void> = Promise.resolve();
+  /** The one that runs, or ran last. */
+  #engine: Engine | null = null;
 
   constructor(config: MigrationConfig, state: State) {
     this.#config = config;
@@ -27,6 +30,7 @@ export class Applier {
     if (this.#scope !== null || !loaded || applierFailure !== null || switchedAt !== null) return;
     const scope = new CancellationScope({ cancellable: true });
     this.#scope = scope;
+    this.#engine = engineInUse(this.#config, this.#state);
     this.#ended = scope.run(async () => await this.#apply(scope));
   }
 
@@ -37,6 +41,13 @@ export class Applier {
     this.#scope = null;
     // What a stopped activity says on its way out is no reason to park.
     if (!scope.consideredCancelled) this.#state.applierFailure = failure ?? ended;
+  }
+
+  /** So that `ensure` begins with the engine that a person has chosen since. */
+  async stopFormerEngine(): Promise<void> {
+    if (this.#scope !== null && this.#engine !== engineInUse(this.#config, this.#state)) {
+      await this.stop();
+    }
   }
 
   /** Returns when the activity has let go of the target. */

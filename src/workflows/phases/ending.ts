@@ -10,7 +10,7 @@ import { milestone, park } from '../migration.ts';
 import { startOver } from '../engine-in-use.ts';
 import { hasTtls } from './waiting.ts';
 
-export async function parked({ state, desk }: Migration): Promise<Phase> {
+export async function parked({ state, desk, applier }: Migration): Promise<Phase> {
   await condition(() => state.retry);
   const phase = state.parkedIn ?? 'preflight';
   state.retry = false;
@@ -18,9 +18,13 @@ export async function parked({ state, desk }: Migration): Promise<Phase> {
   state.failure = null;
   state.applierFailure = null;
   if (state.startsOver && !state.unsettled) {
+    // It may still apply what somebody else parked on; nobody may write to tables that are dropped.
+    await applier.stop();
+    state.applierFailure = null;
     desk.reset();
     return startOver(state);
   }
+  await applier.stopFormerEngine();
   const backBeforeTheSwitch = phase === 'cutting-over' && state.switchedAt === null;
   if (!backBeforeTheSwitch || state.unsettled) return phase;
   // The approval was used up: window, lag and a fresh approval come first.
@@ -41,7 +45,8 @@ async function undo(
     undone.push(...result.undone);
   }
   // Stopped while they were being lowered, nobody has said which ones are.
-  if (ttls !== null || (state.verifiedOnce && hasTtls(config))) {
+  const mayBeLowered = state.history.some(({ phase }) => phase === 'awaiting-window');
+  if (ttls !== null || ((state.verifiedOnce || mayBeLowered) && hasTtls(config))) {
     undone.push(...(await restoreTtls({ config: located(migration), ttls })));
     state.ttls = null;
   }
