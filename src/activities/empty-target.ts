@@ -1,6 +1,8 @@
-import { acquireEpoch } from '../checkpoint/epoch.ts';
+import { acquireEpoch, assertEpoch } from '../checkpoint/epoch.ts';
 import { forgetProgress } from '../checkpoint/forget-progress.ts';
+import { requireCheckpoint } from '../checkpoint/store.ts';
 import { withConnection } from '../mysql/connection.ts';
+import { beTheApplier, endFormerSession } from '../replicate/apply-session.ts';
 import { emptySchemas } from '../schema/empty-schemas.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -18,8 +20,19 @@ export function emptyTarget(deps: ActivityDependencies): Activities['emptyTarget
       return await withConnection(target, { signal }, async (to) => {
         // Whoever applied or copied until now can commit nothing more.
         const holder = { name: config.name, epoch: await acquireEpoch(to, config.name) };
+        await endFormerSession(to, config.name);
+        // Without a position nothing was loaded, and what is there may be somebody else's.
+        const { position } = await requireCheckpoint(to, config.name);
+        if (position === null) return undone;
         report({ step: 'dropping what was loaded' });
-        const tables = await emptySchemas(target, config.schemas, { signal });
+        const tables = await emptySchemas(target, config.schemas, {
+          signal,
+          // A successor ends this session: a worker that was frozen here must not drop what is loaded next.
+          begin: async (connection) => {
+            await beTheApplier(connection, config.name);
+            await assertEpoch(connection, holder);
+          },
+        });
         await forgetProgress(to, holder);
         return [...undone, `emptied the target: ${tables} tables were dropped`];
       });

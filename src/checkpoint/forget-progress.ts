@@ -1,6 +1,6 @@
 import type { Connection } from '../mysql/connection.ts';
 import type { Holder } from './epoch.ts';
-import { epochLost } from './epoch.ts';
+import { assertEpoch } from './epoch.ts';
 import { touched } from './store.ts';
 
 /**
@@ -8,18 +8,30 @@ import { touched } from './store.ts';
  * servers (retention, what an engine has used up of its names) stays. EPOCH_LOST when another took over.
  */
 export async function forgetProgress(target: Connection, holder: Holder): Promise<void> {
-  for (const table of ['copied_chunk', 'copied_table']) {
-    await target.execute(`DELETE FROM skyferry.${table} WHERE migration = ?`, [holder.name]);
+  await target.query('START TRANSACTION');
+  try {
+    // Before anything is deleted: a successor may have begun to copy.
+    await assertEpoch(target, holder);
+    await forget(target, holder.name);
+    await target.query('COMMIT');
+  } catch (error) {
+    await target.query('ROLLBACK').catch(() => {});
+    throw error;
   }
-  const { affectedRows } = await target.execute(
+}
+
+async function forget(target: Connection, name: string): Promise<void> {
+  for (const table of ['copied_chunk', 'copied_table']) {
+    await target.execute(`DELETE FROM skyferry.${table} WHERE migration = ?`, [name]);
+  }
+  await target.execute(
     `UPDATE skyferry.migration
      SET gtid_set = NULL, binlog_file = NULL, binlog_offset = NULL, high_file = NULL,
          high_offset = NULL, source_time = NULL, lag_ms = NULL, catalog_hash = NULL,
          transactions = 0, row_changes = 0,
          remembered = JSON_REMOVE(COALESCE(remembered, JSON_OBJECT()), '$.convergesFrom', '$.verification'),
          ${touched}
-     WHERE name = ? AND epoch = ?`,
-    [holder.name, String(holder.epoch)],
+     WHERE name = ?`,
+    [name],
   );
-  if (affectedRows === 0) throw epochLost(holder);
 }

@@ -13,7 +13,14 @@ import { dropMigratedTables } from './drop-migrated-tables.ts';
 export async function emptySchemas(
   target: Endpoint,
   schemas: readonly string[],
-  { signal }: { readonly signal: AbortSignal },
+  {
+    signal,
+    begin,
+  }: {
+    readonly signal: AbortSignal;
+    /** In the session that drops, before it does. */
+    readonly begin?: (connection: Connection) => Promise<void>;
+  },
 ): Promise<number> {
   return await withConnection(target, { signal }, async (connection) => {
     const lctn = await readLowerCaseTableNames(connection);
@@ -21,7 +28,7 @@ export async function emptySchemas(
     const there = await existing(connection, spelled);
     if (there.length === 0) return 0;
     const catalog = await readCatalog(connection, there);
-    await dropMigratedTables(target, catalog, lctn);
+    await dropMigratedTables(target, catalog, lctn, begin);
     return catalog.tables.length;
   });
 }

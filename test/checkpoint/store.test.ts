@@ -145,6 +145,8 @@ test('loaded anew, it begins where no position is; only the holder of the epoch 
   );
   const holder = { name: 'orders', epoch: await epochs.acquireEpoch(target, 'orders') };
   await expect(forgetProgress(target, former)).rejects.toMatchObject({ code: 'EPOCH_LOST' });
+  // What a successor has copied meanwhile is not a former one's to forget.
+  expect(await target.query('SELECT migration FROM skyferry.copied_table')).toHaveLength(2);
   await forgetProgress(target, holder);
   expect(await store.readCheckpoint(target, 'orders')).toMatchObject({
     position: null,
