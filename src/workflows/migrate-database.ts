@@ -40,7 +40,8 @@ import { describeReport, describeStatus } from './status.ts';
  */
 export async function migrateDatabase(input: unknown, carried?: State): Promise<MigrationReport> {
   const config = readInput(input);
-  const state = carried ?? newState(nowIso());
+  // The former run may have been an earlier version's.
+  const state: State = { ...newState(nowIso()), ...carried };
   const desk = new ApprovalDesk(state, config.cutover.approval.expiresAfter);
   const migration: Migration = {
     config,

@@ -141,6 +141,27 @@ describe('servers in clouds', () => {
     expect(preparation?.acts[0]?.done).toBe(`ready by ${token}`);
   });
 
+  test('a name that is taken parks once something was made for money, and abort takes it away', async () => {
+    const run = await lab.start(
+      {
+        surveyClouds: inTurn(
+          async () => plan,
+          async () => plan,
+          async () => cloudPlan,
+        ),
+        openMigration: failing('MIGRATION_CONFLICT', 'was started with another configuration'),
+        abortMigration: async () => ({ refused: false, undone: [] }),
+      },
+      cloudConfig,
+    );
+    await run.untilPhase('awaiting-preparation');
+    await run.send('approve-preparation', { by: 'ann' });
+    const { failure } = await run.untilPhase('parked');
+    expect(failure?.code).toBe('MIGRATION_CONFLICT');
+    await run.send('abort', { by: 'ann' });
+    expect((await run.result()).aborted?.undone).toEqual(['kept Azure server shop-new']);
+  });
+
   test('what interrupts before the window is approved, though there is nothing to do at once', async () => {
     const resize = planned({
       name: 'azure/run-size',

@@ -48,15 +48,19 @@ async function empty(migration: Migration): Promise<void> {
   state.startsOver = false;
 }
 
-/** A name that is taken by something else ends the workflow: no retry could ever help. */
+/**
+ * A name that is taken by something else ends the workflow: no retry could ever help. But what was made in a
+ * cloud goes on costing money, so then it parks, and abort removes it.
+ */
 async function open(migration: Migration): Promise<OpenResult> {
+  const { preparation } = migration.state;
+  const hasMade = preparation !== null && Object.keys(preparation.done).length > 0;
   try {
     return await openMigration({ config: located(migration) });
   } catch (error) {
     const failure = error instanceof ActivityFailure ? summarize(error) : null;
-    if (failure?.code === 'MIGRATION_CONFLICT' || failure?.code === 'CONFIG_INVALID') {
-      throw fatal(failure);
-    }
+    const isForGood = failure?.code === 'MIGRATION_CONFLICT' || failure?.code === 'CONFIG_INVALID';
+    if (isForGood && !hasMade) throw fatal(failure);
     throw error;
   }
 }
