@@ -6,11 +6,12 @@ import { recopyTable } from '../reconcile/recopy-table.ts';
 import type { Reconciled, ReconcileOptions } from '../reconcile/reconcile.ts';
 import type { ApplyOptions } from '../replicate/apply-changes.ts';
 import { detach } from '../replicate/azure-dms/detach.ts';
-import { followUntil, followUntilTakenBack } from '../replicate/azure-dms/follow.ts';
+import { followUntil, followUntilTakenBack, standing } from '../replicate/azure-dms/follow.ts';
 import type { DmsPlace } from '../replicate/azure-dms/job.ts';
 import { load } from '../replicate/azure-dms/load.ts';
 import { end, release } from '../replicate/azure-dms/release.ts';
 import { markTakenOver, takeOver } from '../replicate/azure-dms/take-over.ts';
+import { release as releaseNative } from '../replicate/native/detach.ts';
 import type { ApplyProgress } from '../workflows/messages.ts';
 import type { EngineJob } from './built-in.ts';
 import { builtInEngine } from './built-in.ts';
@@ -28,11 +29,17 @@ export interface DmsEngineJob extends EngineJob {
  */
 export function azureDmsEngine(job: DmsEngineJob): ReplicationEngine {
   return {
-    load: async (options) => await load(job, options),
+    load: async (options) => {
+      // An earlier workflow may have gone on with it: two must not apply at once.
+      await releaseNative(job, options.signal);
+      return await load(job, options);
+    },
     converge: async (options) => await converge(job, options),
     apply: async (options) => {
-      await followUntilTakenBack(job, options);
-      return await applyInItsPlace(job, options);
+      for (;;) {
+        await followUntilTakenBack(job, options);
+        if (await applyInItsPlace(job, options)) return;
+      }
     },
   };
 }
@@ -59,12 +66,21 @@ async function converge(
   return { rounds: 0, repaired: [] };
 }
 
-/** A completed task cannot be taken up again: our own applier goes on for good. */
-async function applyInItsPlace(job: DmsEngineJob, options: ApplyOptions): Promise<unknown> {
+/**
+ * A completed task cannot be taken up again: our own applier goes on for good. False: another cutover is
+ * under way, and wants nobody to apply.
+ */
+async function applyInItsPlace(job: DmsEngineJob, options: ApplyOptions): Promise<boolean> {
   const { signal } = options;
   const builtIn = builtInEngine(job);
-  const tell = new Teller(options);
-  if ((await takeOver(job, signal)) === 'has to converge') {
+  const checkpoint = await withConnection(job.target, { signal }, (c) =>
+    requireCheckpoint(c, job.migration),
+  );
+  const tell = new Teller(options, standing(checkpoint, ''));
+  tell.step('waits until the task of Azure DMS has ended');
+  const left = await takeOver(job, { signal, onLook: () => tell.again() });
+  if (left === 'not wanted') return false;
+  if (left === 'has to converge') {
     // Their rows cannot be told apart, so nothing can be set anew by key.
     for (const table of job.catalog.tables.filter(({ rowKey }) => rowKey === null)) {
       tell.step(`copying ${displayName(table.name)} again`);
@@ -84,17 +100,20 @@ async function applyInItsPlace(job: DmsEngineJob, options: ApplyOptions): Promis
     await markTakenOver(job, signal);
   }
   tell.step('applies in the place of Azure DMS');
-  return await builtIn.apply({ signal, onProgress: (progress) => tell.progress(progress) });
+  await builtIn.apply({ signal, onProgress: (progress) => tell.progress(progress) });
+  return true;
 }
 
 /** What the built-in engine says of itself, as progress of this one. */
 class Teller {
   readonly #onProgress: ApplyOptions['onProgress'];
-  #last: ApplyProgress | null = null;
+  #last: ApplyProgress;
+  #at = Date.now();
   #step = '';
 
-  constructor({ onProgress }: ApplyOptions) {
+  constructor({ onProgress }: ApplyOptions, first: ApplyProgress) {
     this.#onProgress = onProgress;
+    this.#last = first;
   }
 
   step(step: string): void {
@@ -102,13 +121,14 @@ class Teller {
     this.again();
   }
 
-  /** It goes on, though nothing new can be said. */
+  /** It goes on, though nothing new can be said. Who says nothing for long is taken for stuck. */
   again(): void {
-    if (this.#last !== null) this.progress(this.#last);
+    this.progress({ ...this.#last, lagMs: this.#last.lagMs + Date.now() - this.#at });
   }
 
   progress(progress: ApplyProgress): void {
     this.#last = progress;
+    this.#at = Date.now();
     this.#onProgress({ ...progress, engine: `Skyferry's own applier: ${this.#step}` });
   }
 }

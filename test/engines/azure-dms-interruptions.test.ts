@@ -1,10 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withConnection } from '../../src/mysql/connection.ts';
 import { rememberDms } from '../../src/replicate/azure-dms/memory.ts';
+import { takeOver } from '../../src/replicate/azure-dms/take-over.ts';
 import { sync } from '../../src/replicate/azure-dms/task-requests.ts';
 import { differences } from '../replicate/lab.ts';
 import type { DmsLab, DmsScene } from './dms-lab.ts';
-import { drained, loadAll, openDmsLab, says, startApply, startWriter, until } from './dms-lab.ts';
+import {
+  drained,
+  loadAll,
+  noteRemoved,
+  openDmsLab,
+  says,
+  startApply,
+  startWriter,
+  until,
+} from './dms-lab.ts';
 
 let lab: DmsLab;
 const { signal } = new AbortController();
@@ -116,4 +126,27 @@ test('a task that a worker thought dead was about to begin cannot be begun any m
   expect(await scene.remains().end(signal)).toEqual(['the task sync-1 of Azure DMS is not there']);
   const late = dms.service.startTask(dms.project, 'sync-1', sync(dms), signal);
   await expect(late).rejects.toMatchObject({ code: 'CLOUD_FAILED' });
+});
+
+test('a cutover waits for our applier that takes over, which begins nothing behind another cutover', async () => {
+  const scene = await lab.begin('order');
+  const note = async (patch: Parameters<typeof rememberDms>[2]) =>
+    await withConnection(lab.target, {}, (c) => rememberDms(c, 'order', patch));
+  await note({ task: 'sync-1', completing: 'sync-1' });
+  await noteRemoved(scene, true);
+  const taking = { signal, onLook: () => {} };
+  expect(await takeOver(scene.dms, taking)).toBe('not wanted');
+  expect((await scene.checkpoint()).remembered['dms']).not.toHaveProperty('takingOver');
+  await noteRemoved(scene, false);
+  expect(await takeOver(scene.dms, taking)).toBe('has to converge');
+  await noteRemoved(scene, true);
+  let detached = false;
+  const detaching = scene
+    .remains()
+    .detach(signal)
+    .then(() => (detached = true));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(detached).toBe(false);
+  await note({ takenOver: 'sync-1' });
+  expect(await detaching).toBe(true);
 });

@@ -21,10 +21,14 @@ const PENDING = new Set(['Unknown', 'Accepted', 'Running']);
  */
 export async function detach(job: DmsPlace, signal: AbortSignal): Promise<void> {
   const sync = await readSync(job, signal);
-  if (sync === null || sync.completed || sync.takingOver) return;
+  if (sync === null) return;
+  if (sync.takingOver) return await awaitTakenOver(job, sync, signal);
+  if (sync.completed) return;
   const { task } = sync;
   if (!sync.completing) {
     await awaitApplied(job, task, signal);
+    // It may have taken long: what another attempt has taken back meanwhile goes on with the task.
+    await readSync(job, signal);
     await note(job, { completing: task });
   }
   await complete(job, task, signal);
@@ -51,6 +55,14 @@ async function note(
   patch: Parameters<typeof rememberDms>[2],
 ): Promise<void> {
   await withConnection(target, {}, (c) => rememberDms(c, migration, patch));
+}
+
+/** Until our own applier has copied again what it has to: that must not go on behind the switch. */
+async function awaitTakenOver(job: DmsPlace, sync: SyncMemory, signal: AbortSignal): Promise<void> {
+  for (let now: SyncMemory | null = sync; now !== null && !now.takenOver;) {
+    await pausing(POLL_MS, signal);
+    now = await readSync(job, signal);
+  }
 }
 
 async function awaitApplied(job: DmsPlace, task: string, signal: AbortSignal): Promise<void> {
@@ -100,14 +112,21 @@ async function tell(
   database: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const state = await patiently(signal, () =>
-    service.completeDatabase(project, task, database, signal),
-  );
-  if (state === 'Failed') throw notCompleted(task, `the command for ${database} failed`);
+  try {
+    const state = await patiently(signal, () =>
+      service.completeDatabase(project, task, database, signal),
+    );
+    if (state === 'Failed') throw notCompleted(task, `the command for ${database} failed`);
+  } catch (error) {
+    signal.throwIfAborted();
+    // Taken on, its answer lost, and refused when it was sent once more.
+    const { commands } = await look({ service, project }, task, signal);
+    if (!commands.some((command) => command.database === database)) throw error;
+  }
 }
 
 async function look(
-  { service, project }: DmsPlace,
+  { service, project }: Pick<DmsPlace, 'service' | 'project'>,
   task: string,
   signal: AbortSignal,
 ): Promise<TaskView> {

@@ -5,6 +5,7 @@ import { requireCheckpoint } from '../../checkpoint/store.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { FilePosition } from '../../mysql/position.ts';
+import type { ApplyProgress } from '../../workflows/messages.ts';
 import type { ApplyOptions } from '../apply-changes.ts';
 import { holdingEpoch } from '../holding-epoch.ts';
 import { isRemoved } from '../native/memory.ts';
@@ -31,7 +32,7 @@ export async function followUntilTakenBack(job: DmsJob, options: ApplyOptions): 
       );
       if (checkpoint.epoch !== holder.epoch) throw epochLost(holder);
       if (isRemoved(checkpoint)) {
-        reportIdle(checkpoint, onProgress);
+        onProgress(standing(checkpoint, 'Azure DMS: completed for the cutover'));
         await pausing(IDLE_MS, signal);
       } else if (isOver(checkpoint)) return;
       else await follow(job, holder, checkpoint, options, null);
@@ -86,15 +87,15 @@ async function follow(
   }
 }
 
-function reportIdle(checkpoint: Checkpoint, onProgress: ApplyOptions['onProgress']): void {
+/** While nothing moves the checkpoint. */
+export function standing(checkpoint: Checkpoint, engine: string): ApplyProgress {
   const { position, sourceTime, createdAt, transactions, rowChanges } = checkpoint;
-  if (position === null) return;
-  onProgress({
+  return {
     lagMs: Math.max(0, Date.now() - Date.parse(sourceTime ?? createdAt)),
     transactions,
     rowChanges,
-    position: { file: position.file, offset: position.offset },
+    position: { file: position?.file ?? '', offset: position?.offset ?? 0 },
     sourceSeenAt: new Date().toISOString(),
-    engine: 'Azure DMS: completed for the cutover',
-  });
+    engine,
+  };
 }

@@ -32,7 +32,12 @@ export async function end(job: DmsPlace, signal: AbortSignal): Promise<string[]>
 }
 
 /** Cancels it if it runs, and waits for its end. */
-export async function endTask(job: DmsPlace, task: string, signal: AbortSignal): Promise<string> {
+export async function endTask(
+  job: DmsPlace,
+  task: string,
+  signal: AbortSignal,
+  onLook: () => void = () => {},
+): Promise<string> {
   const { service, project } = job;
   const look = () => patiently(signal, () => service.findTask(project, task, signal));
   let view: TaskView | null = await look();
@@ -49,6 +54,7 @@ export async function endTask(job: DmsPlace, task: string, signal: AbortSignal):
   do {
     await pause();
     view = await look();
+    onLook();
     // One that has ended meanwhile may not be cancelled.
     if (refused !== null && view !== null && view.end === null) throw refused;
   } while (view !== null && view.end === null);

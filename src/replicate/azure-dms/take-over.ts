@@ -1,32 +1,62 @@
-import { acquireEpoch } from '../../checkpoint/epoch.ts';
+import type { Holder } from '../../checkpoint/epoch.ts';
+import { acquireEpoch, assertEpoch } from '../../checkpoint/epoch.ts';
 import { requireCheckpoint } from '../../checkpoint/store.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
+import { isRemoved } from '../native/memory.ts';
 import type { DmsJob } from './job.ts';
 import { rememberDms, syncOf } from './memory.ts';
 import { raiseHighToEnd } from './raise-high-to-end.ts';
 import { endTask } from './release.ts';
 
+interface TakeOverOptions {
+  readonly signal: AbortSignal;
+  /** It lives, though nothing can be said of how far it is. */
+  readonly onLook: () => void;
+}
+
 /**
  * For our own applier, after a cutover that was taken back: the service's task is at its end, and everything
  * it can have applied lies before the high watermark. Returns whether the rows have yet to converge from
- * the checkpoint's position. May be repeated.
+ * the checkpoint's position, or that another cutover wants nobody to apply. May be repeated.
  */
 export async function takeOver(
   job: DmsJob,
-  signal: AbortSignal,
-): Promise<'has to converge' | 'is exact'> {
+  { signal, onLook }: TakeOverOptions,
+): Promise<'has to converge' | 'is exact' | 'not wanted'> {
   const { target, migration } = job;
-  const sync = await withConnection(target, { signal }, async (connection) =>
+  const known = await withConnection(target, { signal }, async (connection) =>
     syncOf(await requireCheckpoint(connection, migration)),
   );
-  if (sync === null) throw new SkyferryFailure('INTERNAL', 'no task of Azure DMS was begun');
-  if (sync.takenOver) return 'is exact';
-  await endTask(job, sync.task, signal);
-  const epoch = await withConnection(target, { signal }, (c) => acquireEpoch(c, migration));
-  const why = { takingOver: sync.task };
-  await raiseHighToEnd(job, { name: migration, epoch }, why, signal);
+  if (known?.takenOver === true) return 'is exact';
+  const holder = await withConnection(target, { signal }, async (connection) => ({
+    name: migration,
+    epoch: await acquireEpoch(connection, migration),
+  }));
+  const task = await claim(job, holder, signal);
+  if (task === null) return 'not wanted';
+  await endTask(job, task, signal, onLook);
+  await raiseHighToEnd(job, holder, { takingOver: task }, signal);
   return 'has to converge';
+}
+
+/**
+ * Either a cutover says first that nobody is to apply, and gets that; or this says first that somebody takes
+ * over, and the cutover waits for its end: tables are copied again meanwhile, which no switch may meet.
+ */
+async function claim(job: DmsJob, holder: Holder, signal: AbortSignal): Promise<string | null> {
+  const session = ['SET SESSION autocommit = 0'];
+  return await withConnection(job.target, { signal, session }, async (connection) => {
+    // Locks the row that a cutover writes to.
+    await assertEpoch(connection, holder);
+    const checkpoint = await requireCheckpoint(connection, job.migration);
+    if (isRemoved(checkpoint)) return null;
+    const sync = syncOf(checkpoint);
+    if (sync === null) throw new SkyferryFailure('INTERNAL', 'no task of Azure DMS was begun');
+    await rememberDms(connection, job.migration, { takingOver: sync.task });
+    await connection.execute('COMMIT');
+    return sync.task;
+  });
 }
 
 /** The rows have converged under our own applier. */
