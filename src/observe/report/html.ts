@@ -120,7 +120,7 @@ function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidenc
   if (preparation === undefined) return '';
   const acts = preparation.acts.map(({ name, does, interrupts, costs, done }) => [
     name,
-    done ?? does,
+    done ?? `still to be done: ${does}`,
     [interrupts && `interrupts ${interrupts}`, costs].filter(Boolean).join('; '),
   ]);
   const running = preparation.running.map((resource) => [
@@ -253,7 +253,9 @@ function grid(head: string[], rows: string[][], right: number[]): string {
 }
 
 function section(title: string, body: string): string {
-  return body === '' ? '' : `<section><h2>${esc(title)}</h2>${body}</section>`;
+  return body === ''
+    ? ''
+    : `<section class="${esc(title.toLowerCase().replaceAll(' ', '-'))}"><h2>${esc(title)}</h2>${body}</section>`;
 }
 
 function esc(text: string): string {

@@ -15,8 +15,8 @@ h1{font-size:26px;margin:0}h2{font-size:17px;margin:32px 0 12px}
 .bar .label{color:var(--quiet)}.track{background:var(--card);border-radius:4px;height:14px;overflow:hidden}
 .track i{display:block;height:100%;min-width:2px;background:var(--blue)}.value{font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px}
-th{text-align:left;color:var(--quiet);font-weight:600}th,td{padding:5px 10px;border-bottom:1px solid var(--line);white-space:nowrap}.wrap td{white-space:normal;overflow-wrap:anywhere}.wrap td:first-child{white-space:nowrap}
-.n{text-align:right;font-variant-numeric:tabular-nums}td:last-child{font-family:ui-monospace,monospace;font-size:12px}
+th{text-align:left;color:var(--quiet);font-weight:600}th,td{padding:5px 10px;border-bottom:1px solid var(--line);white-space:nowrap}.wrap td{white-space:pre-line;vertical-align:top;overflow-wrap:anywhere}.wrap td:first-child{white-space:nowrap}
+.n{text-align:right;font-variant-numeric:tabular-nums}.tables td:last-child{font-family:ui-monospace,monospace;font-size:12px}
 code{font-family:ui-monospace,monospace;background:var(--card);padding:2px 6px;border-radius:4px}
 footer{margin-top:40px;color:var(--quiet);font-size:13px}
 `;
