@@ -149,4 +149,10 @@ test('a cutover waits for our applier that takes over, which begins nothing behi
   expect(detached).toBe(false);
   await note({ takenOver: 'sync-1' });
   expect(await detaching).toBe(true);
+  // An abort that did not end has given it up: what retry-phase then finds is to be loaded anew.
+  await noteRemoved(scene, false);
+  await scene.remains().end(signal);
+  await expect(startApply(scene.engine()).ended).rejects.toMatchObject({
+    code: 'REPLICATION_LOST',
+  });
 });

@@ -131,6 +131,11 @@ export function vanished(task: string): SkyferryFailure {
   return lost(`its task ${task} is not there any more`, []);
 }
 
+/** By an abort that did not come to its end. */
+export function givenUp(): SkyferryFailure {
+  return lost('its task was ended and given up', []);
+}
+
 /** While the cutover completes it: our own applier can go on from there. */
 export function notCompleted(task: string, why: string): SkyferryFailure {
   return new SkyferryFailure('CLOUD_FAILED', `Azure DMS did not complete ${task}: ${why}`, {

@@ -2,13 +2,13 @@ import type { Holder } from '../../checkpoint/epoch.ts';
 import { epochLost } from '../../checkpoint/epoch.ts';
 import type { Checkpoint } from '../../checkpoint/store.ts';
 import { requireCheckpoint } from '../../checkpoint/store.ts';
-import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { FilePosition } from '../../mysql/position.ts';
 import type { ApplyProgress } from '../../workflows/messages.ts';
 import type { ApplyOptions } from '../apply-changes.ts';
 import { holdingEpoch } from '../holding-epoch.ts';
 import { isRemoved } from '../native/memory.ts';
+import { givenUp } from './failures.ts';
 import type { DmsJob } from './job.ts';
 import { syncOf } from './memory.ts';
 import { pausing } from './patience.ts';
@@ -64,9 +64,7 @@ async function follow(
   until: FilePosition | null,
 ): Promise<void> {
   const sync = syncOf(checkpoint);
-  if (sync === null) {
-    throw new SkyferryFailure('INTERNAL', 'no task of Azure DMS was begun');
-  }
+  if (sync === null) throw givenUp();
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const watch = new TaskWatch(job, holder, sync.task);

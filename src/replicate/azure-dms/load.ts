@@ -66,9 +66,11 @@ async function loadOnce(
 }
 
 function isLoaded({ catalog }: DmsJob, sync: SyncView | null): boolean {
+  // Nothing says that the service reports a database without tables.
+  const filled = new Set(catalog.tables.map(({ name }) => name.schema));
   return (
     sync !== null &&
-    sync.databases.length >= catalog.schemas.length &&
+    sync.databases.length >= filled.size &&
     sync.databases.every(
       ({ loaded, tables }) => loaded && tables.loading === 0 && tables.queued === 0,
     )

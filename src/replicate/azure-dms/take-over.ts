@@ -1,9 +1,9 @@
 import type { Holder } from '../../checkpoint/epoch.ts';
 import { acquireEpoch, assertEpoch } from '../../checkpoint/epoch.ts';
 import { requireCheckpoint } from '../../checkpoint/store.ts';
-import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { isRemoved } from '../native/memory.ts';
+import { givenUp } from './failures.ts';
 import type { DmsJob } from './job.ts';
 import { rememberDms, syncOf } from './memory.ts';
 import { raiseHighToEnd } from './raise-high-to-end.ts';
@@ -52,7 +52,7 @@ async function claim(job: DmsJob, holder: Holder, signal: AbortSignal): Promise<
     const checkpoint = await requireCheckpoint(connection, job.migration);
     if (isRemoved(checkpoint)) return null;
     const sync = syncOf(checkpoint);
-    if (sync === null) throw new SkyferryFailure('INTERNAL', 'no task of Azure DMS was begun');
+    if (sync === null) throw givenUp();
     await rememberDms(connection, job.migration, { takingOver: sync.task });
     await connection.execute('COMMIT');
     return sync.task;
