@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Catalog } from '../../src/mysql/catalog/types.ts';
+import type { Connection } from '../../src/mysql/connection.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
 import { buildIndexes } from '../../src/schema/build-indexes.ts';
 import { createSchemas } from '../../src/schema/create-schemas.ts';
@@ -102,6 +103,11 @@ test('what was loaded is emptied, also what the source has not any more; other s
     'CREATE DATABASE kept',
     'CREATE TABLE kept.t (id int PRIMARY KEY)',
   ]);
+  // A worker that was frozen here: its successor has ended the session that drops.
+  const ended = { ...quiet(), begin: async (c: Connection) => await run(target, [`KILL ${c.threadId}`]) }; // prettier-ignore
+  await expect(emptySchemas(target, ['big'], ended)).rejects.toMatchObject({
+    code: 'CONNECTION_LOST',
+  });
   expect(await emptySchemas(target, ['big', 'not_there'], quiet())).toBe(5);
   const { tables, views, routines } = await catalogOf(target, ['big']);
   expect([tables, views, routines]).toEqual([[], [], []]);
