@@ -38,6 +38,7 @@ export function statusLines(snapshot: StatusSnapshot): string[] {
     ...(status.preparation === undefined
       ? []
       : ['', ...preparationLines(status.preparation, snapshot.now)]),
+    ...list('taken back by abort', status.undone ?? []),
     ...failureLines(status),
     ...list(
       'waits for',

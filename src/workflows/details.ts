@@ -12,7 +12,10 @@ export function describeDetails(status: MigrationStatus, now: string): string {
     ...section('Clouds', (status.preparation?.acts ?? []).map(actLine)),
     ...section('Costs money now', (status.preparation?.running ?? []).map(runningLine)),
     ...section('Holds it back', status.blockers.map(plain)),
-    ...section('Do next', status.nextSteps.map(code)),
+    ...section(
+      'Do next',
+      status.nextSteps.map((step) => (step === status.failure?.next ? plain(step) : code(step))),
+    ),
     ...(status.lagMs === undefined ? [] : [`Lag at last look: ${seconds(status.lagMs)}`, '']),
     ...(status.window === undefined
       ? []

@@ -128,6 +128,8 @@ export interface MigrationStatus {
   milestones: { at: string; text: string }[];
   /** How to lift the fence by hand, when the source is fenced. */
   unfenceCommand?: string;
+  /** What abort took back, one line each. */
+  undone?: readonly string[];
 }
 
 export interface PreparationStatus {

@@ -41,6 +41,7 @@ export function describeStatus(
     ...(state.lagMs !== null && { lagMs: state.lagMs }),
     ...(state.switchedAt !== null && { switchedAt: state.switchedAt }),
     ...(state.unfenceCommand !== null && { unfenceCommand: state.unfenceCommand }),
+    ...(state.phase === 'aborted' && state.aborted !== null && { undone: state.aborted.undone }),
   };
 }
 

@@ -239,6 +239,7 @@ describe('servers in clouds', () => {
     expect(report.status.phase).toBe('aborted');
     expect(report.status.preparation?.running).toEqual([costing('service')]);
     expect(report.status.preparation?.acts).toEqual([]);
+    expect(report.status.undone).toEqual(['removed Azure server shop-new']);
     expect(report.aborted?.undone).toEqual(['removed Azure server shop-new']);
     expect(run.calls).not.toContain('abortMigration');
     expect(asked).toEqual([

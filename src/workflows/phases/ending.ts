@@ -56,7 +56,7 @@ async function undo(
     const { formers } = preparation;
     const left = await undoClouds({ config, formers, addresses, deleteCreated });
     undone.push(...left.undone);
-    preparation.plan = { source, target: { ...target, running: left.running }, hash };
+    preparation.plan = { source, target: { ...target, facts: [], running: left.running }, hash };
   }
   return { refused: false, undone };
 }
