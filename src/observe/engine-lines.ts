@@ -14,6 +14,16 @@ type Compared = Pick<ComparedEngines, 'engines'>;
 export const estimatesOrigin =
   'full load: 20 MB/s, deliberately low; catch-up and lag: the source’s average since it started (peaks are higher) against the rates of docs/benchmarks.md, measured on two cores; azure-dms: nothing of Azure’s own pace is known';
 
+/** Why the plan took its engine, and which one went on since. */
+export function whyInUse(
+  { engine, whyEngine }: Pick<Plan, 'engine' | 'whyEngine'>,
+  inUse: Plan['engine'] | undefined,
+): string {
+  return inUse === undefined || inUse === engine
+    ? whyEngine
+    : `${whyEngine}; switched to ${inUse} since`;
+}
+
 /** One row a question, one cell an engine, in the order of `engines`. */
 export function engineRows({ engines }: Compared): { question: string; cells: string[] }[] {
   const row = (question: string, answer: (option: EngineOption) => string) => ({

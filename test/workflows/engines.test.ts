@@ -218,6 +218,26 @@ function only(possible: Engine) {
   };
 }
 
+test('a row that differed after the comparison: everything is compared again before anybody is asked', async () => {
+  let differs = () => {};
+  const told = new Promise<void>((resolve) => (differs = resolve));
+  const run = await lab.start(
+    {
+      applyChanges: inTurn(async () => {
+        await told;
+        return await failing('ROWS_DIFFER')();
+      }, forever),
+    },
+    withEngine('native'),
+  );
+  await run.untilPhase('awaiting-approval');
+  differs();
+  await run.untilPhase('parked');
+  await run.send('retry-phase');
+  await run.untilPhase('awaiting-approval');
+  expect(run.calls.filter((call) => call === 'verifyTables')).toHaveLength(2);
+});
+
 test('auto is decided by the plan and stays so, also when preflight runs again', async () => {
   const asked: (Engine | null)[] = [];
   const copies: LocatedConfig[] = [];

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { stripVTControlCharacters } from 'node:util';
 import { dirname, join } from 'node:path';
-import { engineRemarks, engineRows, estimatesOrigin } from '../engine-lines.ts';
+import { engineRemarks, engineRows, estimatesOrigin, whyInUse } from '../engine-lines.ts';
 import { runningLine } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
@@ -101,14 +101,14 @@ function bar(label: string, share: number, text: string, title: string): string 
   return `<div class="bar" title="${esc(title)}"><span class="label">${esc(label)}</span><span class="track"><i style="width:${(share * 100).toFixed(2)}%"></i></span><span class="value">${esc(text)}</span></div>`;
 }
 
-function engines({ report: { plan: made } }: ReportEvidence): string {
+function engines({ report: { plan: made, status } }: ReportEvidence): string {
   if (made === null) return '';
   const { plan } = made;
   const names = plan.engines.map(({ engine }) => (engine === plan.engine ? `● ${engine}` : engine));
   const rows = engineRows(plan).map(({ question, cells }) => [question, ...cells]);
   const items = engineRemarks(plan).map(({ text }) => `<li>${esc(text)}</li>`);
   return [
-    `<p>${esc(`${plan.engine}: ${plan.whyEngine}`)}</p>`,
+    `<p>${esc(`${plan.engine}: ${whyInUse(plan, status.engine)}`)}</p>`,
     `<div class="wrap">${grid(['engine', ...names], rows, [])}</div>`,
     items.length === 0 ? '' : `<ul>${items.join('')}</ul>`,
     `<p>${esc(estimatesOrigin)}</p>`,

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { engineLines } from '../engine-lines.ts';
+import { engineLines, whyInUse } from '../engine-lines.ts';
 import { preparationLines } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
@@ -53,8 +53,10 @@ function phases({ report, generatedAt }: ReportEvidence): string {
   return table.toString();
 }
 
-function engines({ report: { plan } }: ReportEvidence): string {
-  return plan === null ? '' : engineLines(plan.plan, process.stdout.columns).join('\n');
+function engines({ report: { plan: made, status } }: ReportEvidence): string {
+  if (made === null) return '';
+  const plan = { ...made.plan, whyEngine: whyInUse(made.plan, status.engine) };
+  return engineLines(plan, process.stdout.columns).join('\n');
 }
 
 function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidence): string {

@@ -13,6 +13,7 @@ import { hasTtls } from './waiting.ts';
 export async function parked({ state, desk, applier }: Migration): Promise<Phase> {
   await condition(() => state.retry);
   const phase = state.parkedIn ?? 'preflight';
+  const differ = [state.failure, state.applierFailure].some((one) => one?.code === 'ROWS_DIFFER');
   state.retry = false;
   state.parkedIn = null;
   state.failure = null;
@@ -25,6 +26,11 @@ export async function parked({ state, desk, applier }: Migration): Promise<Phase
     return startOver(state);
   }
   await applier.stopFormerEngine();
+  // Whoever made one row differ may have touched others, which no comparison of changes would see.
+  if (differ && state.switchedAt === null && !state.unsettled) {
+    state.verification = null;
+    if (phase === 'awaiting-window' || phase === 'awaiting-approval') return 'catching-up';
+  }
   const backBeforeTheSwitch = phase === 'cutting-over' && state.switchedAt === null;
   if (!backBeforeTheSwitch || state.unsettled) return phase;
   // The approval was used up: window, lag and a fresh approval come first.
