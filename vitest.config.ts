@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 180_000,
     fileParallelism: true,
-    maxWorkers: 2,
+    // Most of them wait most of the time: for servers, timers and heartbeats.
+    maxWorkers: 3,
   },
 });
