@@ -75,7 +75,8 @@ test('sessions killed on both servers: it goes on by itself', async () => {
   await using target = await openConnection(servers.target);
   const writing = new Running(write());
   let killed = 0;
-  while (writing.goesOn) {
+  // On a busy machine little happens while it is written; what is left to apply is interrupted too.
+  while (writing.goesOn || killed < 4) {
     await delay(150);
     killed += await killSessions(source, "COMMAND LIKE 'Binlog Dump%'");
     await delay(150);
@@ -85,7 +86,6 @@ test('sessions killed on both servers: it goes on by itself', async () => {
   stop.abort();
   expect(await outcome).toMatchObject({ name: 'AbortError' });
   await catchUp(migration);
-  expect(killed).toBeGreaterThan(3);
   expect(await differences(migration)).toEqual({});
 });
 

@@ -39,7 +39,10 @@ test('a server that is there is refused for native replication where Azure does 
 });
 
 test('a target that restarts before the window is refused for azure-dms, whose tasks would die', () => {
-  const azureDms = { subnet: '/subscriptions/1/x' };
+  const azureDms = {
+    subnet:
+      '/subscriptions/1/resourceGroups/shop/providers/Microsoft.Network/virtualNetworks/v/subnets/s',
+  };
   const sized = (sku: object, found: ServerView | null) =>
     engineFindings(azureConfig({ sku }, { engine: 'azure-dms', azureDms }), found).map(named);
   const [small, large] = ['Standard_D2ds_v4', 'Standard_D8ds_v4'];
