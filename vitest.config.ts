@@ -7,7 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 180_000,
     fileParallelism: true,
-    // Most of them wait most of the time: for servers, timers and heartbeats.
-    maxWorkers: 3,
+    // Each has servers of its own: with more of them two cores keep no test's time.
+    maxWorkers: 2,
   },
 });

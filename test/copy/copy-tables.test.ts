@@ -253,14 +253,16 @@ test('a value that the target cannot take stops the copy by name, without the va
 test('killed sessions on both sides are opened again, and every row arrives once', async () => {
   const job = await prepare(lab, 'killed', [
     'CREATE TABLE t (id int PRIMARY KEY, v varchar(200))',
-    `INSERT INTO t ${numbers(30000)} i, REPEAT('y', 200) FROM n`,
+    `INSERT INTO t ${numbers(60000)} i, REPEAT('y', 200) FROM n`,
     'ANALYZE TABLE t',
   ]);
-  const running = copyTables(job, quiet);
+  let goesOn = true;
+  const running = copyTables(job, quiet).finally(() => (goesOn = false));
   let kills = 0;
   const killer = (async () => {
-    for (let round = 0; round < 4; round++) {
-      await new Promise((resolve) => setTimeout(resolve, 150));
+    // Often looked for, since a busy machine may run the statements in any of the moments between.
+    while (goesOn && kills < 6) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
       for (const side of [lab.onSource, lab.onTarget]) {
         const sessions = await side.query(
           "SELECT id FROM information_schema.processlist WHERE command = 'Query' AND id <> CONNECTION_ID() AND user = 'root'",
