@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
@@ -37,13 +38,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What the command prints, without the colours that CI=1 and FORCE_COLOR ask for. */
 async function report(...words: string[]): Promise<string> {
   const program = new Command('skyferry').option('--json');
   registerReport(program);
   const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   try {
     await program.parseAsync(['node', 'skyferry', 'report', ...words]);
-    return printed.mock.calls.map(([chunk]) => String(chunk)).join('');
+    return stripVTControlCharacters(printed.mock.calls.map(([chunk]) => String(chunk)).join(''));
   } finally {
     printed.mockRestore();
   }
