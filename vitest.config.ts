@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/fetch-servers.ts',
+    globalSetup: 'test/suite.ts',
     testTimeout: 60_000,
     hookTimeout: 180_000,
     fileParallelism: true,

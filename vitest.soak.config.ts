@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.soak.ts'],
-    globalSetup: 'test/fetch-servers.ts',
+    globalSetup: 'test/suite.ts',
     testTimeout: 600_000,
     hookTimeout: 180_000,
     fileParallelism: false,

@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bundleWorkflows } from '../../src/workflow-bundle.ts';
+import { workflowCode } from '../workflow-code.ts';
 import { recordHistories } from './record.ts';
 
 /**
@@ -21,7 +21,7 @@ beforeAll(async () => {
       await writeFile(new URL(`${name}.json`, folder), json);
     }
   } else Runtime.install({ logger: new DefaultLogger('ERROR') });
-  ({ code } = await bundleWorkflows());
+  code = await workflowCode();
 });
 
 async function readHistory(name: string): Promise<HistoryJson> {

@@ -16,8 +16,8 @@ import type { MigrationReport } from '../../src/workflows/results.ts';
 import type { MigrationConfig } from '../../src/config/schema.ts';
 import type { WorkerOptions } from '../../src/worker.ts';
 import { createWorker } from '../../src/worker.ts';
-import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 import { startTemporal } from '../servers.ts';
+import { workflowCode } from '../workflow-code.ts';
 import type { Script } from './scripted.ts';
 import { scripted } from './scripted.ts';
 
@@ -74,13 +74,13 @@ export class Lab implements AsyncDisposable {
         logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) },
       },
     });
-    const [server, bundle] = await Promise.all([startTemporal(), bundleWorkflows()]);
+    const [server, code] = await Promise.all([startTemporal(), workflowCode()]);
     const connection = await NativeConnection.connect({ address: server.address });
     const client = new Client({
       connection: await Connection.connect({ address: server.address }),
       identity: 'tester',
     });
-    return new Lab(server, client, connection, bundle.code);
+    return new Lab(server, client, connection, code);
   }
 
   async startWorker(script: Script, queue: string): Promise<{ calls: string[] }> {
