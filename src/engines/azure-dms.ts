@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { requireCheckpoint } from '../checkpoint/store.ts';
 import type { DataMigrationService } from '../clouds/azure/data-migration/service.ts';
 import { withConnection } from '../mysql/connection.ts';
@@ -78,7 +79,8 @@ async function applyInItsPlace(job: DmsEngineJob, options: ApplyOptions): Promis
   );
   const tell = new Teller(options, standing(checkpoint, ''));
   tell.step('waits until the task of Azure DMS has ended');
-  const left = await takeOver(job, { signal, onLook: () => tell.again() });
+  const taker = randomUUID();
+  const left = await takeOver(job, { taker, signal, onLook: () => tell.again() });
   if (left === 'not wanted') return false;
   if (left === 'has to converge') {
     // Their rows cannot be told apart, so nothing can be set anew by key.
@@ -97,7 +99,7 @@ async function applyInItsPlace(job: DmsEngineJob, options: ApplyOptions): Promis
         else tell.progress(apply);
       },
     });
-    await markTakenOver(job, signal);
+    await markTakenOver(job, taker, signal);
   }
   tell.step('applies in the place of Azure DMS');
   await builtIn.apply({ signal, onProgress: (progress) => tell.progress(progress) });

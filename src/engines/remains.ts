@@ -9,7 +9,9 @@ export function engineRemains(
 ): EngineRemains {
   const native: EngineRemains = {
     detach: async (signal) => await detach(job, signal),
-    release: async (signal) => await release(job, signal),
+    release: async (signal) => {
+      await release(job, signal);
+    },
     end: async (signal) => await end(job, signal),
   };
   return dms === null ? native : both(native, dms);

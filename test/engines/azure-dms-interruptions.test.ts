@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { acquireEpoch } from '../../src/checkpoint/epoch.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
+import { beginSync } from '../../src/replicate/azure-dms/begin-sync.ts';
 import { rememberDms } from '../../src/replicate/azure-dms/memory.ts';
-import { takeOver } from '../../src/replicate/azure-dms/take-over.ts';
+import { markTakenOver, takeOver } from '../../src/replicate/azure-dms/take-over.ts';
 import { sync } from '../../src/replicate/azure-dms/task-requests.ts';
 import { differences } from '../replicate/lab.ts';
 import type { DmsLab, DmsScene } from './dms-lab.ts';
@@ -128,17 +130,30 @@ test('a task that a worker thought dead was about to begin cannot be begun any m
   await expect(late).rejects.toMatchObject({ code: 'CLOUD_FAILED' });
 });
 
+test('a worker that was frozen before it noted its task begins none once another has ended it all', async () => {
+  const scene = await lab.begin('frozen');
+  const epoch = await withConnection(lab.target, {}, (c) => acquireEpoch(c, 'frozen'));
+  expect(await scene.remains().end(signal)).toEqual([]);
+  const late = beginSync(scene.dms, { name: 'frozen', epoch }, signal);
+  await expect(late).rejects.toMatchObject({ code: 'EPOCH_LOST' });
+  expect(await scene.tasks()).not.toHaveProperty('sync-1');
+});
+
 test('a cutover waits for our applier that takes over, which begins nothing behind another cutover', async () => {
   const scene = await lab.begin('order');
   const note = async (patch: Parameters<typeof rememberDms>[2]) =>
     await withConnection(lab.target, {}, (c) => rememberDms(c, 'order', patch));
   await note({ task: 'sync-1', completing: 'sync-1' });
   await noteRemoved(scene, true);
-  const taking = { signal, onLook: () => {} };
-  expect(await takeOver(scene.dms, taking)).toBe('not wanted');
+  const taking = (taker: string) => takeOver(scene.dms, { taker, signal, onLook: () => {} });
+  expect(await taking('first')).toBe('not wanted');
   expect((await scene.checkpoint()).remembered['dms']).not.toHaveProperty('takingOver');
   await noteRemoved(scene, false);
-  expect(await takeOver(scene.dms, taking)).toBe('has to converge');
+  expect(await taking('first')).toBe('has to converge');
+  // A worker that is thought dead has converged; its successor copies tables again.
+  expect(await taking('second')).toBe('has to converge');
+  const late = markTakenOver(scene.dms, 'first', signal);
+  await expect(late).rejects.toMatchObject({ code: 'EPOCH_LOST' });
   await noteRemoved(scene, true);
   let detached = false;
   const detaching = scene
@@ -147,7 +162,7 @@ test('a cutover waits for our applier that takes over, which begins nothing behi
     .then(() => (detached = true));
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   expect(detached).toBe(false);
-  await note({ takenOver: 'sync-1' });
+  await markTakenOver(scene.dms, 'second', signal);
   expect(await detaching).toBe(true);
   // An abort that did not end has given it up: what retry-phase then finds is to be loaded anew.
   await noteRemoved(scene, false);

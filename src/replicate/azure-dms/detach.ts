@@ -1,9 +1,9 @@
-import type { SyncView, TaskView } from '../../clouds/azure/data-migration/task-view.ts';
+import type { TaskView } from '../../clouds/azure/data-migration/task-view.ts';
 import { readCheckpoint } from '../../checkpoint/store.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { isRemoved } from '../native/memory.ts';
-import { notCompleted, reasonsOf } from './failures.ts';
+import { judgeCompletion, notCompleted, reasonsOf } from './failures.ts';
 import type { DmsPlace } from './job.ts';
 import type { SyncMemory } from './memory.ts';
 import { rememberDms, syncOf } from './memory.ts';
@@ -12,8 +12,6 @@ import { countersIfApplied } from './watch-task.ts';
 
 /** Short: the wait is part of a cutover's downtime. */
 const POLL_MS = 300;
-/** Taken on, or being worked on. */
-const PENDING = new Set(['Unknown', 'Accepted', 'Running']);
 
 /**
  * Behind the fence: once the service has applied what came in, which it has to say twice, each database is
@@ -81,29 +79,20 @@ async function complete(job: DmsPlace, task: string, signal: AbortSignal): Promi
     const view = await look(job, task, signal);
     const open = (view.sync?.databases ?? []).filter(({ state }) => state !== 'COMPLETE');
     if (view.end === 'succeeded' && open.length === 0) return;
-    for (const database of open) {
-      if (isPending(view, database)) told.add(database.name);
-      else if (told.has(database.name)) refuseFailed(task, view, database);
-      else {
-        await tell(job, task, database.name, signal);
-        told.add(database.name);
+    for (const { name } of open) {
+      const last = view.commands.findLast(({ database }) => database === name);
+      // One that succeeded comes before its database's state says so.
+      if (last !== undefined && last.state !== 'Failed') told.add(name);
+      else if (!told.has(name)) {
+        // One that failed under an earlier worker is sent once more.
+        await tell(job, task, name, signal);
+        told.add(name);
+      } else if (last !== undefined) {
+        throw notCompleted(task, `the command for ${name} failed: ${reasonsOf(last.errors)}`);
       }
     }
     await pausing(POLL_MS, signal);
   }
-}
-
-type Database = SyncView['databases'][number];
-
-function isPending({ commands }: TaskView, { name }: Database): boolean {
-  return PENDING.has(commands.findLast(({ database }) => database === name)?.state ?? '');
-}
-
-/** A command that succeeded comes before its database's state says so. */
-function refuseFailed(task: string, { commands }: TaskView, { name }: Database): void {
-  const last = commands.findLast(({ database }) => database === name);
-  if (last?.state !== 'Failed') return;
-  throw notCompleted(task, `the command for ${name} failed: ${reasonsOf(last.errors)}`);
 }
 
 async function tell(
@@ -132,11 +121,7 @@ async function look(
 ): Promise<TaskView> {
   const view = await patiently(signal, () => service.findTask(project, task, signal));
   if (view === null) throw notCompleted(task, 'it is not there any more');
-  if (view.unknown.length > 0) {
-    throw notCompleted(task, `it says what is not known: ${view.unknown.join(', ')}`);
-  }
-  if (view.end === 'failed') {
-    throw notCompleted(task, `it ended as ${view.state}: ${reasonsOf(view.errors)}`);
-  }
+  const failure = judgeCompletion(task, view);
+  if (failure !== null) throw failure;
   return view;
 }

@@ -84,18 +84,33 @@ export function judgeSync(task: string, view: TaskView): SkyferryFailure | null 
   const reasons = errors.length > 0 ? errors : (sync?.errors ?? []);
   if (end === 'failed') return ended(task, state, reasons);
   if (end === 'succeeded') return lost(`its task ${task} was completed by somebody else`, []);
-  const dead = sync?.databases.filter((database) => deadDatabase.has(database.state)) ?? [];
-  if (dead.length > 0) {
-    const names = dead.map((database) => `${database.name} is ${database.state}`);
-    return lost(`in its task ${task} ${names.join(', ')}`, reasons);
-  }
+  const dead = deadDatabases(view);
+  if (dead !== null) return lost(`in its task ${task} ${dead}`, reasons);
   const bad = sync?.tables.filter((table) => deadTable.has(table.state)) ?? [];
   if (bad.length === 0) return null;
   const names = bad.map(({ database, table, state: how }) => `${database}.${table} (${how})`);
   return lost(`its task ${task} could not load ${names.slice(0, 10).join(', ')}`, reasons);
 }
 
-const deadDatabase = new Set(['CANCELLING', 'CANCELLED', 'FAILED']);
+/** Of a task that is to complete its databases. */
+export function judgeCompletion(task: string, view: TaskView): SkyferryFailure | null {
+  const { state, end, errors, sync, unknown } = view;
+  const reasons = errors.length > 0 ? errors : (sync?.errors ?? []);
+  if (unknown.length > 0) {
+    return notCompleted(task, `it says what is not known: ${unknown.join(', ')}`);
+  }
+  if (end === 'failed') return notCompleted(task, `it ended as ${state}: ${reasonsOf(reasons)}`);
+  const dead = deadDatabases(view);
+  return dead === null ? null : notCompleted(task, `${dead}: ${reasonsOf(reasons)}`);
+}
+
+/** null: none of them. */
+function deadDatabases({ sync }: TaskView): string | null {
+  const dead = sync?.databases.filter(({ state }) => deadDatabase.has(state)) ?? [];
+  return dead.length === 0 ? null : dead.map(({ name, state }) => `${name} is ${state}`).join(', ');
+}
+
+const deadDatabase = new Set(['CANCELLING', 'CANCELLED', 'FAILED', 'VALIDATION_FAILED']);
 const deadTable = new Set(['CANCELED', 'ERROR', 'FAILED']);
 
 /** Refused before any row was moved: what is there stays good, and another task may be begun. */

@@ -17,6 +17,8 @@ interface DmsMemory {
   readonly completing?: string;
   readonly completed?: string;
   readonly takingOver?: string;
+  /** Which attempt to take over was the last. */
+  readonly taker?: string;
   readonly takenOver?: string;
 }
 

@@ -1,6 +1,6 @@
 import type { TaskView } from '../../clouds/azure/data-migration/task-view.ts';
 import { acquireEpoch } from '../../checkpoint/epoch.ts';
-import { readCheckpoint } from '../../checkpoint/store.ts';
+import { readCheckpoint, requireCheckpoint } from '../../checkpoint/store.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { whileSteering } from '../native/while-steering.ts';
 import type { DmsPlace } from './job.ts';
@@ -20,14 +20,17 @@ export async function release(job: DmsPlace, signal: AbortSignal): Promise<void>
 export async function end(job: DmsPlace, signal: AbortSignal): Promise<string[]> {
   const { target, migration } = job;
   return await withConnection(target, { signal }, async (connection) => {
-    const checkpoint = await readCheckpoint(connection, migration);
-    const sync = checkpoint === null ? null : syncOf(checkpoint);
-    if (checkpoint === null || sync === null) return [];
+    if ((await readCheckpoint(connection, migration)) === null) return [];
+    // Also where no task is known: a worker that was frozen may be about to begin one, and must not any more.
     await acquireEpoch(connection, migration);
-    // Under the lock: nobody is about to begin it.
-    const ended = await whileSteering(connection, migration, () => endTask(job, sync.task, signal));
-    await useUpAttempt(job, attemptOf(checkpoint), signal);
-    return [ended];
+    return await whileSteering(connection, migration, async () => {
+      const checkpoint = await requireCheckpoint(connection, migration);
+      const sync = syncOf(checkpoint);
+      if (sync === null) return [];
+      const ended = await endTask(job, sync.task, signal);
+      await useUpAttempt(job, attemptOf(checkpoint), signal);
+      return [ended];
+    });
   });
 }
 

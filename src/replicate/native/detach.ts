@@ -25,22 +25,23 @@ interface Where {
  * have been told before that it is not wanted any more. Safe to repeat; nothing when there is none.
  */
 export async function detach({ target, migration }: Where, signal: AbortSignal): Promise<void> {
-  await withConnection(target, { signal }, (connection) =>
-    stopAndRemove(connection, migration, null),
-  );
+  await withConnection(target, { signal }, async (connection) => {
+    await stopAndRemove(connection, migration, null);
+  });
 }
 
 /**
  * For another engine, and for the end: silences whoever watched, removes the replication, and the
- * checkpoint's position is what was applied. Safe to repeat; nothing when there is none.
+ * checkpoint's position is what was applied. Also where none is known: a worker that was frozen may be about
+ * to set it up, and must not any more. Safe to repeat. Returns whether there was one.
  */
-export async function release({ target, migration }: Where, signal: AbortSignal): Promise<void> {
-  await withConnection(target, { signal }, async (connection) => {
-    const checkpoint = await readCheckpoint(connection, migration);
-    if (checkpoint === null || !wasBegun(checkpoint)) return;
+export async function release({ target, migration }: Where, signal: AbortSignal): Promise<boolean> {
+  return await withConnection(target, { signal }, async (connection) => {
+    if ((await readCheckpoint(connection, migration)) === null) return false;
     const holder = { name: migration, epoch: await acquireEpoch(connection, migration) };
-    await stopAndRemove(connection, migration, holder);
+    if (!(await stopAndRemove(connection, migration, holder))) return false;
     await rememberNative(connection, migration, { source: null, stoppedAt: null });
+    return true;
   });
 }
 
@@ -49,16 +50,13 @@ export async function end(
   { source, ...where }: Where & { readonly source: Endpoint },
   signal: AbortSignal,
 ): Promise<string[]> {
-  const before = await withConnection(where.target, { signal }, (connection) =>
+  const notes = (await release(where, signal))
+    ? ["removed MySQL's replication from the target"]
+    : [];
+  const checkpoint = await withConnection(where.target, { signal }, (connection) =>
     readCheckpoint(connection, where.migration),
   );
-  if (before === null) return [];
-  const notes: string[] = [];
-  if (wasBegun(before)) {
-    await release(where, signal);
-    notes.push("removed MySQL's replication from the target");
-  }
-  const created = memoryOf(before).created ?? null;
+  const created = checkpoint === null ? null : (memoryOf(checkpoint).created ?? null);
   if (created !== null) {
     notes.push(await dropAccount(source, created, signal));
     await withConnection(where.target, { signal }, (connection) =>
@@ -68,14 +66,15 @@ export async function end(
   return notes;
 }
 
+/** False: none was set up. */
 async function stopAndRemove(
   target: Connection,
   migration: string,
   holder: Holder | null,
-): Promise<void> {
-  await whileSteering(target, migration, async () => {
+): Promise<boolean> {
+  return await whileSteering(target, migration, async () => {
     const checkpoint = await readCheckpoint(target, migration);
-    if (checkpoint === null || !wasBegun(checkpoint)) return;
+    if (checkpoint === null || !wasBegun(checkpoint)) return false;
     const memory = memoryOf(checkpoint);
     const found = await readReplicaStatus(target);
     if (found !== null && isOurs(found, memory)) {
@@ -92,6 +91,7 @@ async function stopAndRemove(
     }
     await restoreKnobs(target, memory.formers ?? {});
     await rememberNative(target, migration, { formers: null });
+    return true;
   });
 }
 

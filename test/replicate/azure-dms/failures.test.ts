@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import type { TaskView } from '../../../src/clouds/azure/data-migration/task-view.ts';
-import { judgeSync, refusedConnection } from '../../../src/replicate/azure-dms/failures.ts';
+import {
+  judgeCompletion,
+  judgeSync,
+  refusedConnection,
+} from '../../../src/replicate/azure-dms/failures.ts';
 
 const running: TaskView = {
   state: 'Running',
@@ -73,6 +77,22 @@ test('a task that runs is left alone; one that cannot go on is lost, one that wa
     privilege: 'ACCESS_DENIED',
     word: 'CLOUD_FAILED',
   });
+});
+
+test('a database that died while it was to be completed ends the wait, behind the fence, at once', () => {
+  const completing = (state: string): TaskView => ({
+    ...running,
+    sync: { databases: [{ ...database, state }], tables: [], errors: [] },
+  });
+  expect(judgeCompletion('sync-1', completing('COMPLETING'))).toBeNull();
+  expect(judgeCompletion('sync-1', { ...running, end: 'succeeded' })).toBeNull();
+  for (const state of ['FAILED', 'CANCELLED', 'VALIDATION_FAILED']) {
+    expect(judgeCompletion('sync-1', completing(state))).toMatchObject({
+      code: 'CLOUD_FAILED',
+      message: `Azure DMS did not complete sync-1: shop is ${state}: it gives no reason`,
+    });
+  }
+  expect(judgeCompletion('sync-1', failed('Faulted', 'NoMemory'))?.message).toContain('NoMemory');
 });
 
 test('what the service says is shown without values of rows, and not at any length', () => {

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { acquireEpoch } from '../../../src/checkpoint/epoch.ts';
 import { readCheckpoint, remember } from '../../../src/checkpoint/store.ts';
 import type { FilePosition } from '../../../src/mysql/position.ts';
 import { withConnection } from '../../../src/mysql/connection.ts';
+import { attach } from '../../../src/replicate/native/attach.ts';
 import type { NativeJob } from '../../../src/replicate/native/job.ts';
 import { detach, end, release } from '../../../src/replicate/native/detach.ts';
 import { FaultProxy } from '../../fault-proxy.ts';
@@ -98,6 +100,16 @@ test('what another engine takes over goes on where MySQL stopped', async () => {
   expect(await replicaStatus(servers.target)).toBeUndefined();
   await catchUp(migration);
   expect(await differences(migration)).toEqual({});
+});
+
+test('a worker that was frozen before it set anything up comes too late once another engine was chosen', async () => {
+  const migration = await begin('frozen');
+  const job = nativeJob(migration);
+  const epoch = await withConnection(servers.target, {}, (c) => acquireEpoch(c, 'frozen'));
+  expect(await release(job, signal)).toBe(false);
+  const late = attach(job, { name: 'frozen', epoch }, signal);
+  await expect(late).rejects.toMatchObject({ code: 'EPOCH_LOST' });
+  expect(await replicaStatus(servers.target)).toBeUndefined();
 });
 
 test('removed for a cutover it stays away, and comes back without doubling when that is taken back', async () => {
