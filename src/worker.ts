@@ -94,5 +94,8 @@ export async function createWorker(
     // Live progress, and how soon a cancellation arrives, are as old as the last heartbeat.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
+    // What a lost worker had cached waits so long for it before another one replays it. The source may be
+    // fenced meanwhile, and a replay takes milliseconds.
+    stickyQueueScheduleToStartTimeout: '1s',
   });
 }
