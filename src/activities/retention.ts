@@ -8,6 +8,7 @@ import {
   readRetention,
   setRdsRetention,
 } from '../mysql/binlog-retention.ts';
+import { raiseRdsRetention } from '../prepare/source/raise-retention.ts';
 
 /** The former value is remembered before it is changed, and only once. Says what it did. */
 export async function raiseRetention(
@@ -19,13 +20,9 @@ export async function raiseRetention(
   if (retention.kind !== 'rds') return [];
   const { hours } = retention;
   if (hours !== null && hours >= LONGEST_RDS_RETENTION_HOURS) return [];
-  const checkpoint = await readCheckpoint(target, name);
-  if (checkpoint?.remembered['retention'] === undefined) {
-    // Text, because a merged null would take the memory away instead of remembering "not set".
-    await remember(target, name, { retention: hours === null ? 'not set' : String(hours) });
-  }
   try {
-    await setRdsRetention(source, LONGEST_RDS_RETENTION_HOURS);
+    const raise = { from: hours, to: LONGEST_RDS_RETENTION_HOURS };
+    await raiseRdsRetention({ source, target }, name, raise);
   } catch (error) {
     if (!isFailure(error, 'ACCESS_DENIED')) throw error;
     await remember(target, name, { retention: null });

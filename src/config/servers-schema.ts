@@ -26,9 +26,13 @@ const fenceAccount = {
     ),
 };
 
-const rdsName = z.string().regex(/^[a-zA-Z][a-zA-Z0-9-]{0,62}$/, {
-  error: 'must be an identifier of RDS: letters, digits and hyphens, beginning with a letter',
-});
+/** RDS and CloudWatch answer in lower case, however a name is written. */
+const rdsName = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9-]{0,62}$/, {
+    error: 'must be an identifier of RDS: letters, digits and hyphens, beginning with a letter',
+  })
+  .toLowerCase();
 
 /** RDS and Aurora: endpoint, port, version and binlog facts are discovered by the region's API. */
 const rdsLogin = {

@@ -9,6 +9,7 @@ import { withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { createFileSwitch } from '../../src/cutover/switches/file.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
+import { collationsCheck } from '../../src/preflight/checks/collations.ts';
 import { retentionCheck } from '../../src/preflight/checks/retention.ts';
 import { readServerFacts } from '../../src/preflight/facts.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
@@ -26,11 +27,12 @@ const { signal } = new AbortController();
 beforeAll(async () => {
   pair = await startMysqlPair({
     targetLowerCaseTableNames: 1,
-    sourceFlags: ['--loose-binlog-expire-logs-seconds=3600'],
+    sourceFlags: ['--loose-binlog-expire-logs-seconds=3600', '--binlog-ignore-db=unlogged'],
   });
   await run(pair.source, [
     'CREATE DATABASE shop',
     'CREATE DATABASE elsewhere',
+    'CREATE DATABASE unlogged',
     'CREATE TABLE elsewhere.parent (id int PRIMARY KEY)',
     'CREATE TABLE shop.good (id int PRIMARY KEY, v varchar(20))',
     "CREATE USER poor@'%' IDENTIFIED BY 'p'",
@@ -126,13 +128,12 @@ test('settings of source and target, each with its fix', async () => {
   ]);
   const findings = await preflight();
   const binlog = of(findings, 'binlog-settings');
-  expect(binlog.map(({ object }) => object)).toEqual([
+  const blocked = binlog.filter(({ severity }) => severity === 'blocker');
+  expect(blocked.map(({ object }) => object)).toEqual([
     'source binlog_row_image',
     'source binlog_row_value_options',
   ]);
-  expect(binlog.every(({ severity, fix }) => severity === 'blocker' && fix !== undefined)).toBe(
-    true,
-  );
+  expect(blocked.every(({ fix }) => fix !== undefined)).toBe(true);
   expect(of(findings, 'load-settings')).toMatchObject([
     { severity: 'blocker', object: 'target local_infile' },
   ]);
@@ -319,6 +320,53 @@ test('the binlog must be kept as long as the load may take', async () => {
   }
 });
 
+test('in RDS a retention that may not be read blocks, whatever the variable says', async () => {
+  await withConnection(pair.source, {}, async (connection) => {
+    const source = await readServerFacts('source', 'root', connection);
+    const rds = { kind: 'rds-mysql', region: 'eu-central-1', instance: 'shop' } as const;
+    const facts = {
+      config: {
+        ...config,
+        source: { ...config.source, ...rds, authentication: 'password' as const },
+      },
+      catalog: await readCatalog(connection, ['shop']),
+      source,
+      target: source,
+      fence: undefined,
+      consumers: [],
+      switches: [],
+      signal,
+    };
+    expect(await retentionCheck.run(facts)).toMatchObject([
+      {
+        severity: 'blocker',
+        fix: expect.stringContaining(
+          'GRANT EXECUTE ON PROCEDURE mysql.rds_show_configuration',
+        ) as string,
+      },
+    ]);
+  });
+});
+
+test('a collation is known by either of its names, and refused by its own', async () => {
+  await withConnection(pair.target, {}, async (connection) => {
+    const target = await readServerFacts('target', 'root', connection);
+    const schema = (name: string, collation: string) => ({ name, charset: '', collation });
+    const schemas = [schema('old', 'utf8_general_ci'), schema('odd', 'utf8_other_ci')];
+    const found = await collationsCheck.run({
+      config,
+      catalog: { ...emptyCatalog, schemas },
+      source: target,
+      target,
+      fence: undefined,
+      consumers: [],
+      switches: [],
+      signal,
+    });
+    expect(found).toMatchObject([{ severity: 'blocker', object: 'odd' }]);
+  });
+});
+
 test('binlog_row_metadata is fine either way, and says why', async () => {
   for (const value of ['FULL', 'MINIMAL']) {
     await run(pair.source, [`SET GLOBAL binlog_row_metadata = '${value}'`]);
@@ -347,6 +395,133 @@ test('a switch whose endpoint is not as the configuration says is named by its c
     expect(of(await preflight(), 'switches')).toMatchObject([{ severity: 'info', object: 'api' }]);
   } finally {
     await rm(folder, { recursive: true });
+  }
+});
+
+test('an account whose host is not % gets statements for itself, and they give what was missing', async () => {
+  await run(pair.source, [
+    "CREATE USER narrow@'localhost' IDENTIFIED BY 'p'",
+    "GRANT LOCK TABLES ON shop.* TO narrow@'localhost'",
+  ]);
+  const source: Endpoint = { ...pair.source, user: 'narrow', password: 'p' };
+  const looked = async () =>
+    of(
+      await look({ config, source, target: pair.target, fence: pair.source }, { signal }),
+      'source-privileges',
+    );
+  try {
+    const lacks = await looked();
+    expect(lacks.map(({ found }) => found)).toEqual([
+      'lacks REPLICATION SLAVE, REPLICATION CLIENT',
+      expect.stringMatching(/^lacks SHOW_ROUTINE/),
+      'lacks SELECT, SHOW VIEW, TRIGGER, EVENT',
+    ]);
+    // RDS for MySQL lets nobody grant SHOW_ROUTINE: SELECT on everything is as good.
+    await run(pair.source, [
+      ...lacks.map(({ fix = '' }) => fix.split('(RDS for MySQL): ').at(-1) ?? ''),
+      'CREATE PROCEDURE shop.seen() SELECT 1',
+    ]);
+    expect(await looked()).toMatchObject([{ severity: 'ok' }]);
+    const catalog = await withConnection(source, {}, (c) => readCatalog(c, ['shop']));
+    expect(catalog.routines.map(({ name }) => name.name)).toEqual(['seen']);
+  } finally {
+    await run(pair.source, ['DROP PROCEDURE IF EXISTS shop.seen', "DROP USER narrow@'localhost'"]);
+  }
+});
+
+test('GTIDs are turned on by the statements of the fix, as they stand', async () => {
+  await run(pair.source, [
+    "SET GLOBAL gtid_mode = 'ON_PERMISSIVE'",
+    "SET GLOBAL gtid_mode = 'OFF_PERMISSIVE'",
+    "SET GLOBAL gtid_mode = 'OFF'",
+    "SET GLOBAL enforce_gtid_consistency = 'OFF'",
+  ]);
+  const found = of(await preflight(), 'binlog-settings').filter(({ object }) =>
+    /gtid/.test(object ?? ''),
+  );
+  await run(
+    pair.source,
+    found.flatMap(({ fix = '' }) => fix.match(/SET PERSIST [^;]+/g) ?? []),
+  );
+  const now = of(await preflight(), 'binlog-settings').map(({ object }) => object);
+  expect(now.filter((object) => object?.includes('gtid') === true)).toEqual([]);
+  expect(found).toHaveLength(2);
+});
+
+test('a schema that the binlog leaves out would be lost without a word', async () => {
+  const findings = await preflight({ ...config, schemas: ['shop', 'unlogged'] });
+  expect(of(findings, 'binlog-settings')).toContainEqual(
+    expect.objectContaining({
+      severity: 'blocker',
+      object: 'source binlog-ignore-db',
+      found: 'keeps the changes of unlogged out of the binlog',
+    }),
+  );
+  expect(of(await preflight(), 'binlog-settings')).toContainEqual(
+    expect.objectContaining({ severity: 'warning', object: 'source binlog-ignore-db' }),
+  );
+});
+
+test('schemas are known by their names, however InnoDB spells those of their files', async () => {
+  await run(pair.source, [
+    'CREATE DATABASE `my-db`',
+    'CREATE TABLE `my-db`.t (id int PRIMARY KEY)',
+    'CREATE DATABASE `café`',
+    'CREATE TABLE `café`.t (id int PRIMARY KEY)',
+    'CREATE DATABASE `my.db`',
+    'CREATE TABLE `my.db`.t (id int PRIMARY KEY)',
+  ]);
+  try {
+    const [found] = of(await preflight({ ...config, schemas: ['my-db', 'café'] }), 'other-schemas');
+    expect(found?.object?.split(', ').sort()).toEqual(['elsewhere', 'my.db', 'shop']);
+  } finally {
+    await run(pair.source, ['DROP DATABASE `my-db`', 'DROP DATABASE `café`', 'DROP DATABASE `my.db`']); // prettier-ignore
+  }
+});
+
+test('programs that are on the target already are somebody’s, as tables are', async () => {
+  await run(pair.target, [
+    'CREATE DATABASE IF NOT EXISTS shop',
+    'CREATE PROCEDURE shop.theirs() SELECT 1',
+    'CREATE EVENT shop.nightly ON SCHEDULE EVERY 1 DAY DO DO 1',
+  ]);
+  try {
+    const [found] = of(await preflight(), 'target-empty');
+    expect(found?.severity).toBe('blocker');
+    expect(found?.object).toContain('shop.theirs, shop.nightly');
+  } finally {
+    await run(pair.target, ['DROP PROCEDURE shop.theirs', 'DROP EVENT shop.nightly']);
+  }
+});
+
+test('schemas without tables have nothing to compare', async () => {
+  await run(pair.source, ['CREATE DATABASE hollow']);
+  const looked = async (...schemas: string[]) =>
+    of(await preflight({ ...config, schemas }), 'schemas').map(({ severity }) => severity);
+  expect(await looked('hollow')).toEqual(['blocker']);
+  expect(await looked('hollow', 'shop')).toEqual(['info']);
+  expect(await looked('shop')).toEqual(['ok']);
+});
+
+test('sessions do not depend on how the servers read quotes and backslashes', async () => {
+  const modes = "SET GLOBAL sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'";
+  await run(pair.source, [modes, "CREATE USER plain@'%' IDENTIFIED BY 'p'", "GRANT SELECT ON shop.* TO plain@'%'"]); // prettier-ignore
+  const source: Endpoint = { ...pair.source, user: 'plain', password: 'p' };
+  try {
+    const findings = await look(
+      { config, source, target: pair.target, fence: pair.source },
+      { signal },
+    );
+    expect(of(findings, 'source-privileges')).toContainEqual(
+      expect.objectContaining({ found: 'lacks SHOW VIEW, TRIGGER, EVENT' }),
+    );
+    const values = [`it's`, 'back\\slash', '{"a":"b"}'];
+    await withConnection(source, {}, async (connection) => {
+      const [row] = await connection.query('SELECT ? AS a, ? AS b, ? AS c', values);
+      expect(Object.values(row ?? {})).toEqual(values);
+    });
+  } finally {
+    await run(pair.source, ['SET GLOBAL sql_mode = DEFAULT', "DROP USER plain@'%'"]);
   }
 });
 

@@ -11,7 +11,7 @@ const LOADS = 3;
 export const retentionCheck = check(
   'binlog-retention',
   'the source keeps its binlog long enough',
-  async ({ source, catalog }) => {
+  async ({ config, source, catalog }) => {
     const loadHours = estimate(catalog.tables).loadSeconds / 3600;
     const needed = RESERVE_HOURS + Math.ceil(LOADS * loadHours);
     const why = `needed: ${needed} h, the load at a cautious rate and ${RESERVE_HOURS} h of reserve`;
@@ -42,6 +42,7 @@ export const retentionCheck = check(
         },
       ];
     }
+    if (config.source.kind !== 'mysql') return [unreadable(source.user)];
     const { seconds } = retention;
     if (seconds === 0 || seconds >= needed * 3600) return [];
     return [
@@ -54,3 +55,16 @@ export const retentionCheck = check(
     ];
   },
 );
+
+/** In RDS its own setting counts, whatever the variable says. */
+function unreadable(user: string) {
+  const grant = (procedure: string) =>
+    `GRANT EXECUTE ON PROCEDURE mysql.${procedure} TO '${user}'@'%';`;
+  return {
+    severity: 'blocker' as const,
+    object: 'source binlog retention hours',
+    found:
+      'may not be read: mysql.rds_show_configuration is refused, and RDS may remove binlog files at any time',
+    fix: `${grant('rds_show_configuration')} ${grant('rds_set_configuration')}`,
+  };
+}

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RdsView } from '../../clouds/aws/rds.ts';
 import { isFailure, SkyferryFailure } from '../../failures.ts';
+import { serves } from './look.ts';
 import type { ServerSettings } from './server-settings.ts';
 import type { RdsSource } from './source.ts';
 import { askServer, requireView } from './source.ts';
@@ -41,7 +42,7 @@ export async function untilAvailable(
         next: `see its events in the RDS console, bring it back to available, then retry`,
       });
     }
-    return view.status === 'available' && view.applyStatus !== 'applying' ? view : null;
+    return serves(view) && view.applyStatus !== 'applying' ? view : null;
   });
 }
 

@@ -2,13 +2,14 @@ import type { RdsView } from '../../clouds/aws/rds.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import { gtidStages } from './gtid-stages.ts';
 import type { SourceSituation } from './look.ts';
+import { serves } from './look.ts';
 import { missingOnServer, nextValues, spellOut, waitingValues } from './plan-group.ts';
 import type { ServerSettings } from './server-settings.ts';
 import type { RdsSource } from './source.ts';
 
 /** Kinds of servers that are something else than they seem: refused by name, before anything is asked. */
 export function kindFindings({ server, config }: RdsSource, view: RdsView): Finding[] {
-  const { instance, cluster, status } = view;
+  const { instance, cluster } = view;
   const object = `source ${server.id}`;
   const refuse = (code: string, found: string, fix: string): Finding[] => [
     { code, severity: 'blocker', object, found, fix },
@@ -40,8 +41,12 @@ export function kindFindings({ server, config }: RdsSource, view: RdsView): Find
       `name ${primary} as the source, or promote the replica first`,
     );
   }
-  if (status !== 'available' && status !== 'storage-optimization') {
-    return refuse('rds-status', `is ${status}`, 'bring it back to available in the RDS console');
+  if (!serves(view)) {
+    return refuse(
+      'rds-status',
+      `is ${view.status}`,
+      'bring it back to available in the RDS console',
+    );
   }
   return [];
 }

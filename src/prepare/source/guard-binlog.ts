@@ -3,9 +3,9 @@ import type { AwsClients } from '../../clouds/aws/clients.ts';
 import { requireCheckpoint } from '../../checkpoint/store.ts';
 import type { LocatedConfig } from '../../config/located.ts';
 import { isFailure } from '../../failures.ts';
-import { setRdsRetention } from '../../mysql/binlog-retention.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
+import { raiseRdsRetention } from './raise-retention.ts';
 import type { BinlogSample } from './read-binlog-facts.ts';
 import { binlogRate, readBinlogFacts, sampleBinlog } from './read-binlog-facts.ts';
 import type { BinlogFacts } from './retention-guard.ts';
@@ -77,7 +77,7 @@ async function lookAt(
 
 /** Null: to be looked at once more. */
 async function act(
-  { source, etaHours }: GuardJob,
+  { config, source, target, etaHours }: GuardJob,
   facts: BinlogFacts,
   signal: AbortSignal,
 ): Promise<BinlogWatch | null> {
@@ -86,8 +86,11 @@ async function act(
   // What more hours take of the storage is known from the second look on.
   if (advice.kind === 'raise' && facts.bytesPerHour === null) return null;
   if (advice.kind === 'raise') {
-    await withConnection(source, { signal }, (connection) =>
-      setRdsRetention(connection, advice.hours),
+    const raise = { from: facts.retentionHours, to: advice.hours };
+    await withConnection(source, { signal }, (from) =>
+      withConnection(target, { signal }, (to) =>
+        raiseRdsRetention({ source: from, target: to }, config.name, raise),
+      ),
     );
   }
   const warns = advice.kind === 'warn' || advice.kind === 'refuse-pause';

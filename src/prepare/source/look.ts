@@ -33,12 +33,17 @@ export interface SourceSituation {
 
 /** What comes and goes by itself: waiting is all that it takes. */
 const passing =
-  /^(creating|modifying|rebooting|backing-up|starting|upgrading|maintenance|renaming|resetting-master-credentials|storage-optimization|storage-config-upgrade|configuring-.*|moving-to-vpc)$/;
+  /^(creating|modifying|rebooting|backing-up|starting|upgrading|maintenance|renaming|resetting-master-credentials|storage-config-upgrade|configuring-.*|moving-to-vpc)$/;
+
+/** Storage is optimized for hours, while the instance serves and can be changed in all that is needed here. */
+export function serves({ status }: RdsView): boolean {
+  return status === 'available' || status === 'storage-optimization';
+}
 
 /** CLOUD_BUSY while something is under way that would make every answer old. */
-export function requireQuiet({ server }: RdsSource, { status }: RdsView): void {
-  // Storage is optimized for hours, while the instance serves and can be changed in all that is needed here.
-  if (!passing.test(status) || status === 'storage-optimization') return;
+export function requireQuiet({ server }: RdsSource, view: RdsView): void {
+  const { status } = view;
+  if (serves(view) || !passing.test(status)) return;
   throw new SkyferryFailure('CLOUD_BUSY', `${server.id} is ${status}`, {
     safe: 'nothing was changed',
     next: 'it is asked again by itself until it is available',

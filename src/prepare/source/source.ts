@@ -39,11 +39,10 @@ export function rdsConfig({ source }: MigrationConfig): RdsSourceConfig {
 
 export async function openSource(input: SourceInput): Promise<RdsSource> {
   const config = rdsConfig(input.config);
-  // RDS keeps and answers names in lower case, however they are written.
   const server: RdsServer =
     config.kind === 'rds-mysql'
-      ? { scope: 'instance', id: config.instance.toLowerCase() }
-      : { scope: 'cluster', id: config.cluster.toLowerCase() };
+      ? { scope: 'instance', id: config.instance }
+      : { scope: 'cluster', id: config.cluster };
   const client = await input.clients.rds(config.region);
   return {
     input,

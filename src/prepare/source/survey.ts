@@ -116,7 +116,7 @@ function serverFacts(settings: ServerSettings): string[] {
   const { retention } = settings;
   const kept =
     retention.kind === 'rds'
-      ? `binlog retention hours ${retention.hours ?? 'not set: RDS removes binlog files as soon as it can'}; raised to ${LONGEST_RDS_RETENTION_HOURS} for the migration where the account may, then put back`
+      ? `binlog retention hours ${retention.hours ?? 'not set: RDS removes binlog files as soon as it can'}${(retention.hours ?? 0) >= LONGEST_RDS_RETENTION_HOURS ? '' : `; raised to ${LONGEST_RDS_RETENTION_HOURS} for the migration where the account may, then put back`}`
       : `binlog_expire_logs_seconds ${retention.seconds}`;
   return [
     `the server says: version ${settings.version}, log_bin ${settings.logBin ? 'ON' : 'OFF'}, binlog_format ${settings.formats['binlog_format']}, binlog_row_image ${settings.formats['binlog_row_image']}, gtid_mode ${settings.gtidMode}, enforce_gtid_consistency ${settings.consistency}`,

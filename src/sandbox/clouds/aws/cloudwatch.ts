@@ -99,7 +99,7 @@ function lastPeriod(end: number, period: number | undefined): number {
 async function measure(rds: Rds, metric: vendor.Metric): Promise<number | null> {
   const { instances, clusters } = rds.store.value;
   const dimension = (name: string) =>
-    metric.Dimensions?.find(({ Name }) => Name === name)?.Value?.toLowerCase() ?? '';
+    metric.Dimensions?.find(({ Name }) => Name === name)?.Value ?? '';
   if (metric.Namespace !== 'AWS/RDS') return null;
   if (metric.MetricName === 'AuroraVolumeBytesLeftTotal') {
     const cluster = clusters[dimension('DBClusterIdentifier')];
