@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { CloudContext, CloudRequest, CloudResponse, CloudService, Fault } from '../service.ts';
 import { ArmError, errorResponse } from './arm-error.ts';
 import { sandboxAdministrator, sandboxPrincipal } from './principal.ts';
-import { skyferryDataMigrationRole, skyferryRole } from './role.ts';
+import { skyferryDataMigrationRole, skyferryRegionRole, skyferryRole } from './role.ts';
 import type { TokenClaims } from './tokens.ts';
 import { Tokens } from './tokens.ts';
 
@@ -164,13 +164,19 @@ function authorize(
     );
   }
   if (client === sandboxAdministrator.client) return;
-  const granted = [...skyferryRole, ...skyferryDataMigrationRole];
-  if (granted.some((one) => one.toLowerCase() === action.toLowerCase())) return;
+  if (grantedOn(path).some((one) => one.toLowerCase() === action.toLowerCase())) return;
   throw new ArmError(
     403,
     'AuthorizationFailed',
     `The client '${client}' with object id '${object}' does not have authorization to perform action '${action}' over scope '${path}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
   );
+}
+
+/** What is granted on resource groups says nothing of what stands in none. */
+function grantedOn(path: string): readonly string[] {
+  return /^\/subscriptions\/[^/]+\/resourceGroups\//i.test(path)
+    ? [...skyferryRole, ...skyferryDataMigrationRole]
+    : skyferryRegionRole;
 }
 
 function unknownVersion(namespace: string, route: ArmRoute, apiVersion: string): ArmError {

@@ -1,6 +1,6 @@
 /**
- * What Skyferry's service principal may do: the actions of the documented custom role, granted on the
- * resource groups of the server and of the zones. The fake denies everything else.
+ * What Skyferry's service principal may do: the actions of the documented custom roles. The fake denies
+ * everything else. This one is granted on the resource groups of the server and of the zones.
  */
 export const skyferryRole: readonly string[] = [
   'Microsoft.DBforMySQL/flexibleServers/read',
@@ -8,25 +8,23 @@ export const skyferryRole: readonly string[] = [
   'Microsoft.DBforMySQL/flexibleServers/delete',
   'Microsoft.DBforMySQL/flexibleServers/restart/action',
   'Microsoft.DBforMySQL/flexibleServers/configurations/read',
-  'Microsoft.DBforMySQL/flexibleServers/configurations/write',
   'Microsoft.DBforMySQL/flexibleServers/updateConfigurations/action',
   'Microsoft.DBforMySQL/flexibleServers/firewallRules/read',
   'Microsoft.DBforMySQL/flexibleServers/firewallRules/write',
   'Microsoft.DBforMySQL/flexibleServers/firewallRules/delete',
   'Microsoft.DBforMySQL/flexibleServers/databases/read',
-  'Microsoft.DBforMySQL/flexibleServers/databases/write',
-  'Microsoft.DBforMySQL/flexibleServers/databases/delete',
-  'Microsoft.DBforMySQL/checkNameAvailability/action',
-  'Microsoft.DBforMySQL/locations/checkNameAvailability/action',
-  'Microsoft.DBforMySQL/locations/capabilities/read',
-  'Microsoft.DBforMySQL/locations/azureAsyncOperation/read',
-  'Microsoft.DBforMySQL/locations/operationResults/read',
-  'Microsoft.Network/dnsZones/read',
   'Microsoft.Network/dnsZones/CNAME/read',
   'Microsoft.Network/dnsZones/CNAME/write',
-  'Microsoft.Network/privateDnsZones/read',
   'Microsoft.Network/privateDnsZones/CNAME/read',
   'Microsoft.Network/privateDnsZones/CNAME/write',
+];
+
+/** Granted on the subscription: what a region offers and how an operation goes on stand in no group. */
+export const skyferryRegionRole: readonly string[] = [
+  'Microsoft.DBforMySQL/locations/capabilities/read',
+  'Microsoft.DBforMySQL/locations/checkNameAvailability/action',
+  'Microsoft.DBforMySQL/locations/azureAsyncOperation/read',
+  'Microsoft.DBforMySQL/locations/operationResults/read',
 ];
 
 /** Beside them, when the migration's engine is `azure-dms`: on the group of its migration service, and on the subnet. */
@@ -45,7 +43,5 @@ export const skyferryDataMigrationRole: readonly string[] = [
   'Microsoft.DataMigration/services/projects/tasks/delete',
   'Microsoft.DataMigration/services/projects/tasks/cancel/action',
   'Microsoft.DataMigration/services/projects/tasks/command/action',
-  'Microsoft.DataMigration/locations/azureAsyncOperation/read',
-  'Microsoft.DataMigration/locations/operationResults/read',
   'Microsoft.Network/virtualNetworks/subnets/join/action',
 ];

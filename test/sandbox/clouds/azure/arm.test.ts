@@ -57,6 +57,18 @@ describe('who asks', () => {
     });
   });
 
+  test('what is granted on a resource group does not hold on the subscription', async () => {
+    const { servers } = connect(clouds);
+    const ofGroup: unknown[] = [];
+    for await (const server of servers.listByResourceGroup(group)) ofGroup.push(server);
+    expect(ofGroup).toEqual([]);
+    await expect(servers.list().next()).rejects.toMatchObject({
+      statusCode: 403,
+      code: 'AuthorizationFailed',
+      message: expect.stringContaining('Microsoft.DBforMySQL/flexibleServers/read') as unknown,
+    });
+  });
+
   test('another subscription is not there', async () => {
     const other = pathOf('any').replace(
       sandboxPrincipal.subscription,

@@ -1,6 +1,7 @@
 import type { MySQLManagementFlexibleServerClient } from '@azure/arm-mysql-flexible';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withConnection } from '../../../../src/mysql/connection.ts';
+import { sandboxAdministrator } from '../../../../src/sandbox/clouds/azure/principal.ts';
 import type { TestClouds } from '../../../clouds.ts';
 import { startClouds } from '../../../clouds.ts';
 import { startMysql } from '../../../servers.ts';
@@ -13,7 +14,7 @@ let client: MySQLManagementFlexibleServerClient;
 
 beforeAll(async () => {
   clouds = await startClouds();
-  client = connect(clouds);
+  client = connect(clouds, sandboxAdministrator);
   await client.servers.beginCreateAndWait(group, name, wanted);
 });
 afterAll(() => clouds.stop());

@@ -21,18 +21,16 @@ export const wanted = {
 /** The vendor's own client, unmodified. */
 export function connect(
   { env, url, ca }: Pick<TestClouds, 'env' | 'url' | 'ca'>,
-  { secret = sandboxPrincipal.secret }: { secret?: string } = {},
+  {
+    client = sandboxPrincipal.client,
+    secret = sandboxPrincipal.secret,
+  }: { client?: string; secret?: string } = {},
 ): MySQLManagementFlexibleServerClient {
-  const credential = new ClientSecretCredential(
-    sandboxPrincipal.tenant,
-    sandboxPrincipal.client,
-    secret,
-    {
-      authorityHost: env['AZURE_AUTHORITY_HOST'] ?? '',
-      disableInstanceDiscovery: true,
-      tlsOptions: { ca },
-    },
-  );
+  const credential = new ClientSecretCredential(sandboxPrincipal.tenant, client, secret, {
+    authorityHost: env['AZURE_AUTHORITY_HOST'] ?? '',
+    disableInstanceDiscovery: true,
+    tlsOptions: { ca },
+  });
   return new MySQLManagementFlexibleServerClient(credential, sandboxPrincipal.subscription, {
     endpoint: url,
     tlsOptions: { ca },
