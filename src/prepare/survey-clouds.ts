@@ -5,6 +5,7 @@ import { withAddresses, writtenAddress } from '../config/located.ts';
 import type { Engine, MigrationConfig } from '../config/schema.ts';
 import { openConnection } from '../mysql/connection.ts';
 import type { Finding } from '../preflight/finding.ts';
+import { accepted } from '../preflight/run.ts';
 import { runSourceChecks } from '../preflight/run-source-checks.ts';
 import type { CloudPlan } from './act.ts';
 import type { PlannedAct, Survey } from './act.ts';
@@ -15,6 +16,7 @@ import { surveyDataMigration, surveyUnused } from './data-migration/survey.ts';
 import { surveyPlainSource, surveySource } from './source/survey.ts';
 import { planConsumerAccounts } from './target/consumer-accounts.ts';
 import { surveyTarget } from './target/survey.ts';
+import { switchedFindings } from './target/switched.ts';
 
 /**
  * Looks at both servers in their clouds and says what has to be done there. Changes nothing. `engine` is
@@ -31,7 +33,16 @@ export async function surveyClouds(
   const target = await withMigrationService(written, found, config, signal);
   const early = target.address === null ? await checkSource(job, source, signal) : [];
   const hash = planHash(job.config, source, target);
-  return { hash, source: { ...source, findings: [...source.findings, ...early] }, target };
+  const { accept } = config.preflight;
+  const heeding = (survey: Survey, findings: readonly Finding[]): Survey => ({
+    ...survey,
+    findings: findings.map((finding) => accepted(finding, accept)),
+  });
+  return {
+    hash,
+    source: heeding(source, [...source.findings, ...early]),
+    target: heeding(target, target.findings),
+  };
 }
 
 async function lookForSource(job: CloudsJob, signal: AbortSignal): Promise<Survey> {
@@ -58,6 +69,8 @@ async function lookForTarget(job: CloudsJob, source: Survey, signal: AbortSignal
   const ready = address !== null && survey.findings.every(({ severity }) => severity !== 'blocker');
   const connect = async (at: Address) =>
     await openConnection(await targetEndpoint(job, at), { signal });
+  const switched =
+    address === null ? [] : await switchedFindings(config, async () => await connect(address));
   const accounts =
     address === null || ready
       ? await planConsumerAccounts(
@@ -65,7 +78,11 @@ async function lookForTarget(job: CloudsJob, source: Survey, signal: AbortSignal
           address === null ? null : async () => await connect(address),
         )
       : [];
-  return { ...survey, acts: [...survey.acts, ...accounts] };
+  return {
+    ...survey,
+    findings: [...survey.findings, ...switched],
+    acts: [...survey.acts, ...accounts],
+  };
 }
 
 /** It moves the rows when that is the engine; it comes after the server that it writes to. */

@@ -131,6 +131,7 @@ test('the survey of a server that is still to be made: a free name, no blockers,
     'azure/load-parameters',
     'azure/run-parameters',
     'azure/run-size',
+    'azure/hand-over',
     'azure/final-parameters',
     'azure/remove-worker-firewall',
   ]);

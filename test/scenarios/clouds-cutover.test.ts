@@ -8,7 +8,7 @@ import { killAt } from './clouds-kill.ts';
 import { CloudsLab } from './clouds-lab.ts';
 import type { CloudsRun } from './clouds-run.ts';
 import { leaks } from './clouds-secrets.ts';
-import { azureOperations, stored } from './clouds-state.ts';
+import { azureOperations, azureServer, stored } from './clouds-state.ts';
 
 // Each kill costs seconds on a machine that does other things as well.
 vi.setConfig({ testTimeout: 120_000 });
@@ -82,8 +82,8 @@ test('it completes: each was done once, and everything is on the target', async 
   expect(report.verification?.equal).toBe(true);
   expect(await azureOperations(lab, AZURE_SERVER)).toMatchObject({
     'create-server stock-db-new': 1,
-    // Size, and high availability.
-    'update-server stock-db-new': 2,
+    // Size, high availability, and the tag that hands it over.
+    'update-server stock-db-new': 3,
     // For the load, and back.
     'configure stock-db-new/configurations': 2,
     'delete-firewall-rule stock-db-new/firewallRules/skyferry-stock-worker': 1,
@@ -106,6 +106,17 @@ test('it completes: each was done once, and everything is on the target', async 
       await connection.query('SELECT COUNT(*) AS n FROM shop.orders JOIN shop.customer USING (id)'),
   );
   expect(row).toEqual({ n: '3' });
+});
+
+test('started once more it changes nothing, and its abort does not remove what applications use', async () => {
+  const before = await azureServer(lab, AZURE_SERVER);
+  const again = await lab.migrate(lab.config);
+  const failure = await again.untilParked('azure-server-name');
+  expect(failure?.message).toContain('name-taken');
+  await again.update('abort', { deleteCreated: true });
+  const { aborted } = (await again.handle.result()) as MigrationReport;
+  expect(aborted?.undone).toEqual([]);
+  expect(await azureServer(lab, AZURE_SERVER)).toEqual(before);
 });
 
 test('no secret is to be read anywhere', async () => {

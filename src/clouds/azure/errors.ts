@@ -27,6 +27,9 @@ const busy = new Set([
   'ServerIsBusy',
   'ServerBusy',
   'ServerBusyWithOtherOperation',
+  // Of a state that passes; one that does not is told by the server's own state.
+  'ServerUnavailableForOperation',
+  'ServerIsNotReady',
   'ResourceBusy',
   'InternalServerError',
   'ServiceUnavailable',

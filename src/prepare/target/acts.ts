@@ -4,6 +4,7 @@ import type { Act } from '../act.ts';
 import { convergingAct } from './converge.ts';
 import { createServerAct } from './create-server.ts';
 import { closeFirewallGoal, consumerRules, openFirewallAct, workerRules } from './firewall.ts';
+import { handOverAct } from './hand-over.ts';
 import { highAvailabilityAct } from './high-availability.ts';
 import { resizeAct } from './resize.ts';
 import { parametersAct } from './set-parameters.ts';
@@ -21,6 +22,7 @@ const acts: Readonly<Record<string, (input: TargetInput, server: FlexibleServer)
   'azure/run-parameters': (input, server) => parametersAct(input, server, 'run'),
   'azure/run-size': (input, server) => resizeAct(input, server, 'run'),
   'azure/high-availability': highAvailabilityAct,
+  'azure/hand-over': handOverAct,
   'azure/final-parameters': (input, server) => parametersAct(input, server, 'final'),
   'azure/remove-worker-firewall': (input, server) =>
     convergingAct(closeFirewallGoal(server, workerRules(input.config))),

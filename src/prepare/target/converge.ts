@@ -92,7 +92,7 @@ async function complete(goal: Goal, begun: BegunAct, waiting: Waiting): Promise<
       looks = 0;
       patience = LOOKS_AFTER_THE_END;
       continue;
-    } else if (++looks > patience) throw notAsAsked(look.step);
+    } else if (++looks > patience) throw notAsAsked(look.step, patience);
     await delay(LOOK_AGAIN_MS, undefined, { signal: waiting.signal });
   }
 }
@@ -116,12 +116,12 @@ function parse(token: string | null): { step: string | null; operation: string |
   return JSON.parse(token) as { step: string | null; operation: string | null };
 }
 
-function notAsAsked(step: string): SkyferryFailure {
-  return new SkyferryFailure(
-    'CLOUD_FAILED',
-    `Azure says that it is done, and it is not so: ${step}`,
-    { next: 'look at the server’s activity log in Azure, then retry' },
-  );
+function notAsAsked(step: string, patience: number): SkyferryFailure {
+  const said =
+    patience === LOOKS_AFTER_THE_END ? 'says that it is done' : 'no longer says how it went';
+  return new SkyferryFailure('CLOUD_FAILED', `Azure ${said}, and it is not so: ${step}`, {
+    next: 'look at the server’s activity log in Azure, then retry',
+  });
 }
 
 /** Null when the server can be changed now. Throws when waiting would not make it so. */

@@ -6,7 +6,7 @@ import type { SourceFacts } from '../source-facts.ts';
 import { maintenanceInWindow } from './maintenance-overlap.ts';
 import type { Parameters } from './parameter-values.ts';
 import { refusedByAzure } from './parameters.ts';
-import { azureTarget, isOurs, isStopped, loadIops, loadSku, tierOf } from './target.ts';
+import { azureTarget, isOurs, isStopped, loadIops, loadSku, OWNER_TAG, tierOf } from './target.ts';
 
 type Found = Omit<Finding, 'code' | 'severity'> & { readonly severity?: Finding['severity'] };
 
@@ -43,7 +43,7 @@ export function serverFindings(
           }),
         ];
   }
-  const owner = server.tags['skyferry-migration'];
+  const owner = server.tags[OWNER_TAG];
   return [
     ...(create !== undefined && !isOurs(config, server)
       ? [
@@ -52,7 +52,9 @@ export function serverFindings(
             found:
               owner === undefined
                 ? 'is there already, and this migration did not make it'
-                : `is there already, made by the migration ${owner}`,
+                : owner === config.name
+                  ? 'is there already, made by an earlier migration of this name that has switched to it'
+                  : `is there already, made by the migration ${owner}`,
             fix: 'choose another target.server, or remove target.create to use this one',
           }),
         ]

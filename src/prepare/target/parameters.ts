@@ -54,8 +54,8 @@ interface Wanting {
 
 interface Restoring extends Wanting {
   readonly listed: Parameters;
-  /** Of a server that existed; empty for a new one, whose defaults count. */
-  readonly former: Values;
+  /** What was changed on a server that existed; null: a new one, whose defaults count. */
+  readonly former: Values | null;
   /** Memory that the server will have; null: not known. */
   readonly memoryMb: number | null;
   /** On the source when it was surveyed: the fence may have stopped its scheduler since. */
@@ -200,9 +200,11 @@ function restingValue(
 ): string | undefined {
   const asUserWants = target.parameters[name];
   if (asUserWants !== undefined) return asUserWants;
-  const was = former[name];
+  const was = former?.[name];
   const onSource = source?.variables[name];
-  const otherwise = was ?? listed.get(name)?.defaultValue;
+  // What a server that existed had before, and the load did not have to change, stays as it is.
+  const otherwise = former === null ? listed.get(name)?.defaultValue : was;
+  if (former !== null && was === undefined && name !== 'event_scheduler') return undefined;
   if (name === 'max_allowed_packet') return larger(was, onSource) ?? otherwise;
   if (name === 'log_bin_trust_function_creators') return was ?? onSource ?? otherwise;
   if (name === 'event_scheduler') return eventsRan === true || onSource === 'ON' ? 'ON' : otherwise;

@@ -123,6 +123,7 @@ function openings({ missingRules: { worker, consumers } }: Seen): PlannedAct[] {
             when: 'preparation' as const,
             does: `let the consumers in, for good: ${listRules(consumers)}`,
             undo: 'removed',
+            former: Object.fromEntries(consumers.map(({ rule }) => [rule, 'none'])),
           },
         ]
       : []),
@@ -233,11 +234,23 @@ function beforeWindow({ config, server }: Seen): PlannedAct[] {
   ];
 }
 
-function completion({ config, source }: Seen): PlannedAct[] {
+function completion({ config, source, server }: Seen): PlannedAct[] {
   const ran = source?.variables['event_scheduler'] === 'ON';
   const scheduler = ran ? 'turn the event scheduler on' : 'put back event_scheduler';
   const worker = workerRules(config);
+  const target = azureTarget(config);
+  const isOwn = server === null ? target.create !== undefined : isOurs(config, server);
   return [
+    ...(isOwn
+      ? [
+          {
+            ...quiet,
+            name: 'azure/hand-over',
+            when: 'completion' as const,
+            does: `mark ${target.server} as handed over: no migration takes it up or removes it any more`,
+          },
+        ]
+      : []),
     {
       ...quiet,
       name: FINAL_PARAMETERS,

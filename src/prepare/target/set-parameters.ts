@@ -1,6 +1,7 @@
 import type { FlexibleServer, ServerView } from '../../clouds/azure/flexible-server.ts';
 import type { Waiting } from '../../clouds/azure/operations.ts';
 import { readRegion } from '../../clouds/azure/region.ts';
+import type { MigrationConfig } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { Act } from '../act.ts';
 import type { Look } from './converge.ts';
@@ -13,6 +14,7 @@ import {
   AZURE_PORT,
   azureTarget,
   FINAL_PARAMETERS,
+  isMadeBy,
   isOurs,
   refuseUnmanaged,
   SOURCE_SCHEDULER,
@@ -36,7 +38,7 @@ export function parametersAct(
       const wanted = await wantedValues(input, { server: found, listed, moment, signal });
       const next = nextStep(wanted, listed);
       if (next === null) return { is: 'as-wanted', note: noteOf(wanted, moment), server: found };
-      refuseUnmanaged(input.config, found, 'parameters');
+      if (!isOwn(input.config, found, moment)) refuseUnmanaged(input.config, found, 'parameters');
       return next;
     },
     prove: async (found, waiting) => {
@@ -46,6 +48,11 @@ export function parametersAct(
       return await readBack(input, found, wanted, waiting);
     },
   });
+}
+
+/** The last ones are put back when it is handed over already. */
+function isOwn(config: MigrationConfig, server: ServerView, moment: ParameterMoment): boolean {
+  return moment === 'final' ? isMadeBy(config, server) : isOurs(config, server);
 }
 
 interface Moment {
@@ -61,7 +68,7 @@ async function wantedValues(
 ): Promise<Values> {
   const target = azureTarget(config);
   if (moment === 'load') return loadValues({ target, source, listed });
-  const former = isOurs(config, server) ? {} : (formers['azure/load-parameters'] ?? {});
+  const former = isOwn(config, server, moment) ? null : (formers['azure/load-parameters'] ?? {});
   const restoring = { target, source, listed, former, memoryMb: null };
   if (moment === 'final') {
     const eventsRan = formers[FINAL_PARAMETERS]?.[SOURCE_SCHEDULER] === 'ON';

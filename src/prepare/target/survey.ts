@@ -92,7 +92,7 @@ export async function surveyTarget(
     differences:
       listed === null
         ? foreseenDifferences(source)
-        : lastingDifferences({ target, source, listed, former: {}, memoryMb: null }),
+        : lastingDifferences({ target, source, listed, former: null, memoryMb: null }),
     running: runningServer(target, found),
   };
 }

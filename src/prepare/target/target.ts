@@ -27,9 +27,10 @@ export type Permission = AzureTargetConfig['manage'][number];
 /** Azure gives every server this port. */
 export const AZURE_PORT = 3306;
 
-/** On a server that a migration made: which one, and when. */
+/** On a server that a migration made: which one, when, and when its applications had moved there. */
 export const OWNER_TAG = 'skyferry-migration';
 export const CREATED_TAG = 'skyferry-created';
+export const HANDED_OVER_TAG = 'skyferry-handed-over';
 
 /** The act that runs after the switch; what its survey keeps for it: the source's event scheduler. */
 export const FINAL_PARAMETERS = 'azure/final-parameters';
@@ -48,7 +49,13 @@ export async function openServer(
   return new FlexibleServer({ client: await clients.mysql(subscription), resourceGroup, server });
 }
 
+/** To be taken up, changed and removed: not any more once applications live on it. */
 export function isOurs(config: MigrationConfig, server: ServerView): boolean {
+  return isMadeBy(config, server) && server.tags[HANDED_OVER_TAG] === undefined;
+}
+
+/** By this migration, or by an earlier one of its name. */
+export function isMadeBy(config: MigrationConfig, server: ServerView): boolean {
   return server.tags[OWNER_TAG] === config.name;
 }
 

@@ -4,6 +4,7 @@ import type { MigrationConfig } from '../../config/schema.ts';
 import type { Formers } from '../act.ts';
 import type { Goal } from './converge.ts';
 import { busyServer, convergingAct, mustFind } from './converge.ts';
+import type { WantedRule } from './firewall.ts';
 import { closeFirewallGoal, consumerRules, workerRules } from './firewall.ts';
 import type { Parameters, Values } from './parameter-values.ts';
 import { differing } from './parameters.ts';
@@ -43,10 +44,14 @@ export async function undoTarget(
   };
   if (isOurs(config, found)) {
     if (deleteCreated) return [await reach(removal(config, server))];
-    return [...(await closed(config, server, reach, 'worker')), keptLine(config, found)];
+    return [...(await closed(server, workerRules(config), reach)), keptLine(config, found)];
   }
   return [
-    ...(await closed(config, server, reach, 'all')),
+    ...(await closed(
+      server,
+      [...workerRules(config), ...ownConsumerRules(config, formers)],
+      reach,
+    )),
     ...(await restored(server, formers, reach)),
   ];
 }
@@ -83,13 +88,17 @@ function goneLines(config: MigrationConfig): string[] {
   return create === undefined ? [] : [`the Azure server ${server} is not in ${resourceGroup}`];
 }
 
+/** Those that were made now: an earlier migration of this name may have let applications in for good. */
+function ownConsumerRules(config: MigrationConfig, formers: Formers): readonly WantedRule[] {
+  const made = formers['azure/firewall-consumers'] ?? {};
+  return consumerRules(config).filter(({ rule }) => made[rule] !== undefined);
+}
+
 async function closed(
-  config: MigrationConfig,
   server: FlexibleServer,
+  rules: readonly WantedRule[],
   reach: Reach,
-  which: 'worker' | 'all',
 ): Promise<string[]> {
-  const rules = [...workerRules(config), ...(which === 'all' ? consumerRules(config) : [])];
   return rules.length === 0 ? [] : [await reach(closeFirewallGoal(server, rules))];
 }
 

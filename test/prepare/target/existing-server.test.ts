@@ -103,6 +103,27 @@ test('with it a restart needs an approval, and abort puts size, parameters and f
   expect(after.facts.join()).toMatch(/Standard_D2ds_v4, 64 GB, 900 IOPS/);
 }, 90_000);
 
+test('applications that an earlier migration of this name let in stay so, whatever becomes of this one', async () => {
+  const { firewallRules } = await client();
+  const rule = 'skyferry-shop-consumer-app';
+  const range = { startIpAddress: '198.51.100.1', endIpAddress: '198.51.100.9' };
+  await firewallRules.beginCreateOrUpdateAndWait(target.resourceGroup, target.server, rule, range, { updateIntervalInMs: 200 }); // prettier-ignore
+  const consumers = [
+    { name: 'app', from: '198.51.100.1', to: '198.51.100.9' },
+    { name: 'reports', from: '198.51.100.20', to: '198.51.100.20' },
+  ];
+  const config = azureConfig({ ...existing, manage: ['firewall'], firewall: { consumers } });
+  const { acts } = await scene.survey(config);
+  const opening = acts.find(({ name }) => name === 'azure/firewall-consumers');
+  const formers: Formers = { 'azure/firewall-consumers': opening?.former ?? {} };
+  await scene.perform(config, 'azure/firewall-consumers', formers);
+  expect(await scene.undo(config, true, formers)).toEqual([
+    'no longer let in: 198.51.100.20 (skyferry-shop-consumer-reports)',
+  ]);
+  const left = await firewallRules.get(target.resourceGroup, target.server, rule);
+  expect(left).toMatchObject(range);
+}, 30_000);
+
 test('a size that is changed only before the window is put back too', async () => {
   const later = azureConfig({
     ...existing,

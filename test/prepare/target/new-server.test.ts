@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { azureTarget } from '../../../src/prepare/target/target.ts';
 import type { TestClouds } from '../../clouds.ts';
 import { startClouds } from '../../clouds.ts';
 import { azureConfig } from './config.ts';
@@ -42,6 +43,7 @@ test('the survey of nothing plans everything, with what it costs and what can ne
     ['azure/run-parameters', 'before-window', false],
     ['azure/run-size', 'before-window', true],
     ['azure/high-availability', 'before-window', true],
+    ['azure/hand-over', 'completion', false],
     ['azure/final-parameters', 'completion', false],
     ['azure/remove-worker-firewall', 'completion', false],
   ]);
@@ -130,6 +132,7 @@ test('before the window the load’s settings go, the size changes with one rest
 }, 60_000);
 
 test('at the end the server is as it is to be, and the worker is no longer let in', async () => {
+  await scene.perform(config, 'azure/hand-over');
   await scene.perform(config, 'azure/final-parameters');
   await scene.perform(config, 'azure/remove-worker-firewall');
   const names = ['event_scheduler', 'local_infile', 'max_allowed_packet'];
@@ -141,6 +144,27 @@ test('at the end the server is as it is to be, and the worker is no longer let i
   expect((await scene.survey(config)).acts.map(({ name }) => name)).toContain(
     'azure/firewall-worker',
   );
+});
+
+test('once it is handed over, no start of the same name takes it up, and no abort removes it', async () => {
+  const { findings } = await scene.survey(config);
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      code: 'azure-server-name',
+      severity: 'blocker',
+      found: expect.stringContaining('has switched to it') as string,
+    }),
+  );
+  await expect(scene.perform(config, 'azure/server')).rejects.toMatchObject({ code: 'CLOUD_UNAVAILABLE' }); // prettier-ignore
+  expect(await scene.undo(config, true)).toEqual([
+    'no longer let in: 203.0.113.7 (skyferry-shop-worker)',
+  ]);
+  expect((await scene.survey(config)).address).not.toBeNull();
+  // As it was before the switch.
+  const { subscription, resourceGroup, server } = azureTarget(config);
+  const { servers } = await scene.clients.mysql(subscription);
+  const before = { tags: { 'skyferry-migration': 'shop' } };
+  await servers.beginUpdateAndWait(resourceGroup, server, before, { updateIntervalInMs: 200 });
 });
 
 test('abort keeps what it made and says what it costs, unless told to remove it; never another migration’s', async () => {

@@ -54,7 +54,7 @@ const source: SourceFacts = {
   },
 };
 const target = azureTarget(azureConfig());
-const resting = { target, source, listed, former: {}, memoryMb: null };
+const resting = { target, source, listed, former: null, memoryMb: null };
 
 test('for the load the target gets the source’s modes, what the engine needs, and nothing that Azure lacks or fixes', () => {
   expect(loadValues({ target, source, listed })).toEqual({
@@ -99,6 +99,17 @@ test('on a server that existed former values come back, the packet never below t
     max_allowed_packet: '67108864',
     local_infile: 'ON',
   });
+});
+
+test('and what it had before, and the load did not have to change, is left as it is', () => {
+  const own = new Map(listed)
+    .set('local_infile', parameter('ON', { ...onOff, defaultValue: 'OFF' }))
+    .set('innodb_io_capacity', parameter('1500', { allowed: '100-1500', defaultValue: '200' }))
+    .set('max_allowed_packet', parameter('1073741824', { defaultValue: '16777216' }));
+  const existing = { ...resting, listed: own, former: {} };
+  expect(differing(loadValues(existing), own)).not.toHaveProperty('local_infile');
+  expect(runValues(existing)).toEqual({});
+  expect(finalValues(existing)).toEqual({ event_scheduler: 'ON' });
 });
 
 test('what the smaller size cannot hold is brought down first', () => {

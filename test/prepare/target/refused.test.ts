@@ -29,6 +29,7 @@ const refuse = (code: string, status: number): Partial<FaultRule> => ({ kind: 'r
 const cases: [string, Partial<FaultRule>, FailureCode, RegExp][] = [
   ['throttled for good', { kind: 'throttle', times: 9 }, 'CLOUD_BUSY', /asked for 1 seconds/],
   ['another operation in progress', { kind: 'conflict' }, 'CLOUD_BUSY', /tried again/],
+  ['in a state that passes', refuse('ServerUnavailableForOperation', 409), 'CLOUD_BUSY', /tried again/], // prettier-ignore
   ['5xx', { kind: 'server-error', times: 9 }, 'CLOUD_BUSY', /tried again/],
   ['quota', refuse('QuotaExceeded', 400), 'CLOUD_UNAVAILABLE', /quota/],
   ['size not available', refuse('SkuNotAvailable', 409), 'CLOUD_UNAVAILABLE', /another sku/],

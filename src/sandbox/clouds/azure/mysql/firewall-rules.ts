@@ -121,7 +121,7 @@ function refuseImpossible(
       'Firewall rule operations are not supported for a private access enabled server.',
     );
   }
-  if (!/^[A-Za-z0-9_-]{1,80}$/.test(rule)) {
+  if (!/^[A-Za-z0-9_-]{1,128}$/.test(rule)) {
     throw new ArmError(400, 'InvalidFirewallRuleName', `The name '${rule}' is not valid.`);
   }
   if (numberOf(startIpAddress) > numberOf(endIpAddress)) {
