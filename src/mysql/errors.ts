@@ -23,6 +23,9 @@ const byErrno = new Map<number, FailureCode>([
   [1205, 'TRANSIENT'],
   [1213, 'TRANSIENT'],
   [1226, 'TRANSIENT'],
+  [1290, 'TRANSIENT'], // read-only: while a managed server fails over, or its disk is all but full
+  [1836, 'TRANSIENT'], // the same
+  [3032, 'TRANSIENT'], // offline mode
   [3572, 'TRANSIENT'],
   [1129, 'CONNECTION_LOST'],
   [1158, 'CONNECTION_LOST'],

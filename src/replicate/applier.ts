@@ -26,6 +26,8 @@ export interface ApplierOptions {
   readonly tables: ReplicatedTables;
   /** The checkpoint: everything in it is applied. */
   readonly from: Position;
+  /** Up to when on the source that is, in ms since 1970. */
+  readonly appliedUpTo: number;
   /** From here on the target is exact. */
   readonly high: FilePosition | null;
   /** Stop when everything up to here is applied. */
@@ -67,7 +69,7 @@ export class Applier implements TransactionHandler {
   /** Changes were sent that are not committed yet. */
   #uncommitted = 0;
   #transactions = 0;
-  #committed: { position: FilePosition; sourceMillis: number | null } | null = null;
+  #committed: { position: FilePosition; sourceMillis: number };
   #running: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
   #lastCommit = 0;
@@ -77,6 +79,7 @@ export class Applier implements TransactionHandler {
     this.#router = new TableRouter(options.tables);
     this.#gtids = GtidSet.parse(options.from.gtidSet);
     this.#position = { file: options.from.file, offset: options.from.offset };
+    this.#committed = { position: this.#position, sourceMillis: options.appliedUpTo };
   }
 
   /** What is committed, or will be by the last `settle`. */
@@ -223,7 +226,10 @@ export class Applier implements TransactionHandler {
       this.#lastCommit = Date.now();
       this.#options.totals.transactions += transactions;
       this.#options.totals.rowChanges += rowChanges;
-      this.#committed = { position, sourceMillis };
+      this.#committed = {
+        position,
+        sourceMillis: sourceMillis ?? this.#committed.sourceMillis,
+      };
       this.#report();
     });
   }
@@ -260,20 +266,18 @@ export class Applier implements TransactionHandler {
     const cascaded = await session.apply(
       batch,
       (at) => high === null || compareFilePositions(at, high) > 0,
+      // Until a large transaction is committed, this is all that is heard of it.
+      () => this.#report(),
     );
     this.#uncommitted += batch.rows + cascaded;
   }
 
   #report(): void {
-    const { position, sourceMillis } = this.#committed ?? {
-      position: this.#position,
-      sourceMillis: null,
-    };
-    const upTo = this.#caughtUpAt ?? sourceMillis;
+    const { position, sourceMillis } = this.#committed;
     this.#options.onProgress({
-      lagMs: upTo === null ? 0 : lagBehind(upTo),
+      lagMs: lagBehind(this.#caughtUpAt ?? sourceMillis),
       transactions: this.#options.totals.transactions,
-      rowChanges: this.#options.totals.rowChanges,
+      rowChanges: this.#options.totals.rowChanges + this.#uncommitted,
       position: { file: position.file, offset: position.offset },
       sourceSeenAt: new Date(this.#seenAt).toISOString(),
     });

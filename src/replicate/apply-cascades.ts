@@ -14,18 +14,19 @@ const LIST_LENGTH = 500;
  * Does on the target what foreign keys did on the source without logging it, within the open
  * transaction. Needs foreign_key_checks=0, time_zone '+00:00' and a sql_mode that takes zero dates.
  * `converged`: the target is exact at this point, so a key that is already taken is a fault and not
- * a later version of the row. Returns the rows changed.
+ * a later version of the row. `onStep`: after each statement. Returns the rows changed.
  */
 export async function applyCascades(
   target: Connection,
   cascades: readonly Cascade[],
   converged: (at: FilePosition) => boolean,
+  onStep: () => void = () => {},
 ): Promise<number> {
   let rows = 0;
   for (const group of groupDeletes(cascades)) {
     const [first] = group;
     if (first === undefined) continue;
-    const run = new CascadeRun(target, first.at, converged(first.at));
+    const run = new CascadeRun(target, first.at, converged(first.at), onStep);
     if (first.to === null)
       await run.parentsDeleted(
         first.key,
@@ -62,13 +63,15 @@ class CascadeRun {
   readonly #target: Connection;
   readonly #at: FilePosition;
   readonly #converged: boolean;
+  readonly #onStep: () => void;
   /** By foreign key: what was followed already, because keys may form circles. */
   readonly #followed = new Map<CascadingKey, Set<string>>();
 
-  constructor(target: Connection, at: FilePosition, converged: boolean) {
+  constructor(target: Connection, at: FilePosition, converged: boolean, onStep: () => void) {
     this.#target = target;
     this.#at = at;
     this.#converged = converged;
+    this.#onStep = onStep;
   }
 
   async parentsDeleted(key: CascadingKey, parents: readonly KeyText[]): Promise<void> {
@@ -162,6 +165,7 @@ class CascadeRun {
       return;
     const { affectedRows } = await this.#target.execute(sql);
     this.rows += affectedRows;
+    this.#onStep();
   }
 
   /** Conditions on the child for parents that were not followed before. NULL refers to nothing. */
@@ -190,6 +194,7 @@ class CascadeRun {
     const rows = await this.#target.query(
       `SELECT ${select} FROM ${qualify(table.target)} WHERE ${where} FOR UPDATE`,
     );
+    this.#onStep();
     const distinct = new Map<string, KeyText>();
     for (const row of rows) {
       const texts = definitions.map((column, i) => toKeyText(column, row[`k${i}`]));

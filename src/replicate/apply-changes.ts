@@ -15,6 +15,7 @@ import type { FilePosition, Position } from '../mysql/position.ts';
 import type { ApplyProgress } from '../workflows/messages.ts';
 import { Applier } from './applier.ts';
 import { ApplySession } from './apply-session.ts';
+import { appliedUpTo } from './await-lag.ts';
 import { checkSource } from './check-source.ts';
 import { holdingEpoch } from './holding-epoch.ts';
 import { ReplicatedTables } from './replicated-tables.ts';
@@ -65,6 +66,7 @@ async function applyOnce(
       session,
       tables: new ReplicatedTables(job.catalog, job.lctn, snapshots),
       from: position,
+      appliedUpTo: appliedUpTo(checkpoint),
       high: checkpoint.high,
       until: job.until,
       batchRows: job.batchRows,

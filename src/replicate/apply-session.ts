@@ -81,24 +81,32 @@ export class ApplySession {
     this.#sourceVersion = event.serverVersion;
   }
 
-  /** Within the open transaction. Returns the rows that cascades changed. */
-  async apply(batch: Batch, converged: (at: FilePosition) => boolean): Promise<number> {
+  /** Within the open transaction. `onStep`: after each statement. Returns the rows that cascades changed. */
+  async apply(
+    batch: Batch,
+    converged: (at: FilePosition) => boolean,
+    onStep: () => void,
+  ): Promise<number> {
     let cascaded = 0;
     for (const segment of batch.segments) {
-      cascaded += await applyCascades(this.#connection, segment.cascades, converged);
+      cascaded += await applyCascades(this.#connection, segment.cascades, converged, onStep);
       const { idempotent, strict } = segmentStatements(batch, segment, this.#writer);
-      for (const statement of idempotent) await this.#connection.execute(statement);
-      if (strict.length > 0) await this.#applyStrictly(strict);
+      for (const statement of idempotent) {
+        await this.#connection.execute(statement);
+        onStep();
+      }
+      if (strict.length > 0) await this.#applyStrictly(strict, onStep);
     }
     return cascaded;
   }
 
-  async #applyStrictly(statements: readonly string[]): Promise<void> {
+  async #applyStrictly(statements: readonly string[], onStep: () => void): Promise<void> {
     await this.#connection.execute("SET SESSION rbr_exec_mode = 'STRICT'");
     for (const statement of statements) {
       await this.#connection.execute(statement).catch((error: unknown) => {
         throw isFailure(error) && error.detail.errno === KEY_NOT_FOUND ? rowMissing() : error;
       });
+      onStep();
     }
     await this.#connection.execute("SET SESSION rbr_exec_mode = 'IDEMPOTENT'");
   }

@@ -22,10 +22,14 @@ const SILENT_MS = 3000;
  * (it stopped, or works on one huge transaction) the time since then counts too.
  */
 export function lagOf(checkpoint: Checkpoint, now = Date.now()): number {
-  const upTo = Date.parse(checkpoint.sourceTime ?? checkpoint.createdAt);
-  const since = Math.max(0, now - upTo);
+  const since = Math.max(0, now - appliedUpTo(checkpoint));
   const { lagMs } = checkpoint;
   return lagMs !== null && since - lagMs <= SILENT_MS ? lagMs : since;
+}
+
+/** Up to when on the source everything is applied, in ms since 1970. */
+export function appliedUpTo({ sourceTime, createdAt }: Checkpoint): number {
+  return Date.parse(sourceTime ?? createdAt);
 }
 
 /** CONNECTION_LOST and the like when the target cannot be asked; MIGRATION_CONFLICT without a checkpoint. */

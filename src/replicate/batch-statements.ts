@@ -7,6 +7,8 @@ import type { ReplicatedTable } from './replicated-tables.ts';
 
 /** Larger statements make nothing faster; a single row may take more. */
 const STATEMENT_BYTES = 2 << 20;
+/** Without a key each run may read the whole table: one statement of many would be silent for hours. */
+const SCANS_A_STATEMENT = 10;
 
 /**
  * A segment's row changes as BINLOG statements. `idempotent` ones set rows by their key, whatever was
@@ -28,7 +30,10 @@ export function segmentStatements(
   const first = idempotent.finish();
   for (const [table, changes] of segment.tables) {
     if (changes instanceof MergedChanges) continue;
-    for (const { change, images } of changes.runs) strict.add(change, table, changes, images);
+    for (const [i, { change, images }] of changes.runs.entries()) {
+      if (i % SCANS_A_STATEMENT === 0) strict.cut();
+      strict.add(change, table, changes, images);
+    }
   }
   return { idempotent: first, strict: strict.finish() };
 }
@@ -50,12 +55,17 @@ class Statements {
     for (let i = 0; i < images.length; i += 2) {
       this.#writer.row(this.#bytes, images[i]!, images[i + 1]!);
       if (this.#writer.pendingBytes < STATEMENT_BYTES) continue;
-      this.#done.push(...this.#writer.take());
+      this.cut();
       this.#writer.open(change, shape, tableMap);
     }
   }
 
+  cut(): void {
+    this.#done.push(...this.#writer.take());
+  }
+
   finish(): string[] {
-    return [...this.#done, ...this.#writer.take()];
+    this.cut();
+    return this.#done;
   }
 }

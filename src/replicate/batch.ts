@@ -90,7 +90,7 @@ export class Segment {
     if (changes === undefined) {
       changes =
         table.keyColumns === null
-          ? new OrderedChanges(shape, arena)
+          ? new OrderedChanges(shape, table.hasSecondaryUnique, arena)
           : new MergedChanges(
               shape,
               rowKeyReader(shape, table.keyColumns),
@@ -211,16 +211,20 @@ export interface OrderedRun {
 /**
  * A table without a row key: its changes as they came, because equal rows cannot be told apart. Changes
  * of different events stay apart: the target looks up all rows of one event in a single scan, in
- * which a row that an earlier change of the same event has just made is not found.
+ * which a row that an earlier change of the same event has just made is not found. It changes them as the
+ * scan meets them, so where a unique key may hold NULLs each update goes alone: a statement that moves
+ * its values on (u = u + 1, from the highest down) would meet a value that is not free yet.
  */
 export class OrderedChanges {
   readonly shape: TableMap;
   readonly runs: OrderedRun[] = [];
+  readonly #hasUnique: boolean;
   readonly #arena: Arena;
   #eventStarts = true;
 
-  constructor(shape: TableMap, arena: Arena) {
+  constructor(shape: TableMap, hasUnique: boolean, arena: Arena) {
     this.shape = shape;
+    this.#hasUnique = hasUnique;
     this.#arena = arena;
   }
 
@@ -230,7 +234,8 @@ export class OrderedChanges {
 
   add(change: RowChange, bytes: Buffer, start: number, _split: number, end: number): void {
     let run = this.runs.at(-1);
-    const joins = run?.change === change && (change === 'insert' || !this.#eventStarts);
+    const alone = this.#eventStarts || (change === 'update' && this.#hasUnique);
+    const joins = run?.change === change && (change === 'insert' || !alone);
     if (run === undefined || !joins) {
       run = { change, images: [] };
       this.runs.push(run);

@@ -52,6 +52,8 @@ export function valueLiteral(column: Column, text: Buffer | null): string {
 export function readableKey(column: Column): string {
   const name = quoteIdentifier(column.name);
   if (isLabelled(column)) return `CAST(${name} + 0 AS CHAR)`;
+  // A FLOAT's own text has six digits, and equals it no more.
+  if (column.dataType === 'float') return `CAST(${name} * 1e0 AS CHAR)`;
   return plainTypes.has(column.dataType) ? `CAST(${name} AS CHAR)` : `HEX(${name})`;
 }
 

@@ -45,4 +45,48 @@ describe.each(['ON', 'OFF'])('random changes, native foreign keys %s', (native) 
     await catchUp(migration);
     expect(await differences(migration)).toEqual({});
   });
+
+  test('rows without a key whose unique values move on', async () => {
+    const migration = await beginMigration(
+      servers,
+      'moving',
+      ['app'],
+      [
+        'CREATE TABLE scanned (u int UNIQUE, n int)',
+        'CREATE TABLE looked_up (a int, u int UNIQUE, n int, KEY (a))',
+      ],
+    );
+    const rows = [1, 2, 3, 4];
+    await run(servers.source, [
+      `INSERT INTO app.scanned VALUES ${rows.map((u) => `(${u}, ${u})`).join()}, (NULL, 5)`,
+      `INSERT INTO app.looked_up VALUES ${rows.map((u) => `(1, ${u}, ${u})`).join()}, (1, NULL, 5)`,
+      'UPDATE app.scanned SET u = u + 1 ORDER BY u DESC',
+      'UPDATE app.looked_up SET u = u + 1 ORDER BY u DESC',
+    ]);
+    await catchUp(migration);
+    expect(await differences(migration)).toEqual({});
+  });
+
+  test('cascades over several levels of FLOAT keys', async () => {
+    const key = 'id int PRIMARY KEY, k float, UNIQUE (k)';
+    const refers = (parent: string) =>
+      `FOREIGN KEY (k) REFERENCES ${parent} (k) ON DELETE CASCADE ON UPDATE CASCADE`;
+    const migration = await beginMigration(
+      servers,
+      'floats',
+      ['app'],
+      [
+        `CREATE TABLE a (${key})`,
+        `CREATE TABLE b (${key}, ${refers('a')})`,
+        `CREATE TABLE c (${key}, ${refers('b')})`,
+      ],
+    );
+    await run(servers.source, [
+      ...['a', 'b', 'c'].map((t) => `INSERT INTO app.${t} VALUES (1, 1.1), (2, 16777217), (3, 3)`),
+      'UPDATE app.a SET k = 0.3 WHERE id = 1',
+      'DELETE FROM app.a WHERE id = 2',
+    ]);
+    await catchUp(migration);
+    expect(await differences(migration)).toEqual({});
+  });
 });

@@ -4,6 +4,7 @@ import { readCheckpoint } from '../../src/checkpoint/store.ts';
 import type { Connection } from '../../src/mysql/connection.ts';
 import { openConnection, withConnection } from '../../src/mysql/connection.ts';
 import { applyChanges } from '../../src/replicate/apply-changes.ts';
+import type { ApplyProgress } from '../../src/workflows/messages.ts';
 import { startMysqlPair } from '../servers.ts';
 import type { Migration } from './lab.ts';
 import { beginMigration, catchUp, differences, LCTN, run } from './lab.ts';
@@ -129,6 +130,44 @@ test('the target locks its rows for a while: the batch is tried again', async ()
   await blocker.query('ROLLBACK');
   await applied;
   await run(servers.target, ['SET GLOBAL innodb_lock_wait_timeout = 50']);
+  expect(await differences(migration)).toEqual({});
+});
+
+test('the target takes no writes for a while, as when it fails over: the batch is tried again', async () => {
+  const migration = await begin('read-only');
+  await run(servers.source, ["INSERT INTO Ledger.folded VALUES ('k', 1)"]);
+  await run(servers.target, ['SET GLOBAL super_read_only = ON']);
+  const applied = catchUp(migration);
+  await delay(1000);
+  await run(servers.target, ['SET GLOBAL super_read_only = OFF, read_only = OFF']);
+  await applied;
+  expect(await differences(migration)).toEqual({});
+});
+
+test('a transaction is heard of while it is applied: whoever is silent is taken for stuck', async () => {
+  const migration = await beginMigration(
+    servers,
+    'large',
+    ['app'],
+    ['CREATE TABLE t (id int PRIMARY KEY)', 'CREATE TABLE heap (n int)'],
+    { batchRows: 50 },
+  );
+  const ids = Array.from({ length: 300 }, (_, id) => `(${id})`).join();
+  await run(servers.source, [
+    'BEGIN',
+    `INSERT INTO app.t VALUES ${ids}`,
+    `INSERT INTO app.heap VALUES ${ids}`,
+    ...Array.from({ length: 25 }, (_, n) => `UPDATE app.heap SET n = n + 1000 WHERE n = ${n}`),
+    'COMMIT',
+  ]);
+  const uncommitted: ApplyProgress[] = [];
+  await catchUp(migration, (progress) => {
+    if (progress.transactions === 0) uncommitted.push(progress);
+  });
+  expect([...new Set(uncommitted.map(({ rowChanges }) => rowChanges))]).toEqual([0, 300, 600]);
+  // Each of the 25 may read the whole table.
+  expect(uncommitted.filter(({ rowChanges }) => rowChanges === 600).length).toBeGreaterThan(2);
+  expect(uncommitted.at(-1)?.lagMs).toBeGreaterThan(0);
   expect(await differences(migration)).toEqual({});
 });
 
