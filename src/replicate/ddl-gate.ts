@@ -25,7 +25,7 @@ export function judge(sql: string, defaultSchema: string, schemas: ReadonlySet<s
 const DML = new Set(
   'INSERT REPLACE UPDATE DELETE LOAD CALL DO SELECT WITH VALUES TABLE IMPORT HANDLER'.split(' '),
 );
-/** About accounts, the server or storage, never about the definition of a table. */
+/** About accounts, the server, storage or what runs by itself, never about the definition of a table. */
 const HARMLESS = [
   /^(CREATE|ALTER|DROP|RENAME) (USER|ROLE|SERVER|RESOURCE|LOGFILE|TABLESPACE|UNDO|SPATIAL REFERENCE|OR REPLACE SPATIAL)\b/,
   /^(GRANT|REVOKE|FLUSH|ANALYZE|OPTIMIZE|REPAIR|CHECK|INSTALL|UNINSTALL)\b/,
@@ -33,6 +33,8 @@ const HARMLESS = [
   /^(CREATE|DROP) TEMPORARY TABLE\b/,
   /^ALTER INSTANCE\b/,
   /^RELEASE SAVEPOINT\b/,
+  // A server drops an event that ran for the last time. The cutover carries those over that are there then.
+  /^DROP EVENT\b/,
 ];
 const DDL = new Set(['CREATE', 'ALTER', 'DROP', 'RENAME', 'TRUNCATE']);
 

@@ -54,6 +54,7 @@ describe('what is clearly something else passes', () => {
     'FLUSH PRIVILEGES',
     'ANALYZE TABLE app.t',
     'DROP /*!40005 TEMPORARY */ TABLE IF EXISTS `t`',
+    'DROP EVENT IF EXISTS`app`.`once`',
     'INSERT INTO mysql.rds_heartbeat2(id, value) VALUES (1, 2) ON DUPLICATE KEY UPDATE value = 2',
   ])('%s', (sql) => {
     expect(kind(sql, 'app')).toBe('pass');
