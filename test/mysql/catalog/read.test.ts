@@ -36,6 +36,20 @@ test('an account with least privilege reads the same as root, and it survives JS
   expect(JSON.parse(JSON.stringify(catalog))).toEqual(catalog);
 });
 
+test('a generated key is a key though the server hides it', async () => {
+  const show = 'SET GLOBAL show_gipk_in_create_table_and_information_schema';
+  await run(server.endpoint, [
+    'CREATE DATABASE keyed',
+    'SET SESSION sql_generate_invisible_primary_key = ON',
+    'CREATE TABLE keyed.t (v int)',
+    `${show} = OFF`,
+  ]);
+  const hidden = await catalogOf(server.endpoint, ['keyed']);
+  await run(server.endpoint, [`${show} = ON`]);
+  expect(hidden.tables[0]?.rowKey).toEqual({ index: 'PRIMARY', columns: ['my_row_id'] });
+  expect(hidden).toEqual(await catalogOf(server.endpoint, ['keyed']));
+});
+
 test('keys, counters, columns and foreign keys are what they are', () => {
   expect(table('Account')).toMatchObject({
     rowKey: { index: 'PRIMARY', columns: ['id'] },
