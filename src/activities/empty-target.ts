@@ -1,6 +1,8 @@
 import { acquireEpoch, assertEpoch } from '../checkpoint/epoch.ts';
 import { forgetProgress } from '../checkpoint/forget-progress.ts';
 import { requireCheckpoint } from '../checkpoint/store.ts';
+import { SkyferryFailure } from '../failures.ts';
+import type { Connection } from '../mysql/connection.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { beTheApplier, endFormerSession } from '../replicate/apply-session.ts';
 import { emptySchemas } from '../schema/empty-schemas.ts';
@@ -14,9 +16,10 @@ import { runStep } from './step.ts';
 export function emptyTarget(deps: ActivityDependencies): Activities['emptyTarget'] {
   return async ({ config }) =>
     await runStep('provision', async ({ signal, report }) => {
+      const target = await resolveTarget(deps, config);
+      await withConnection(target, { signal }, (to) => refuseSwitched(to, config.name));
       report({ step: 'replication' });
       const undone = await (await openRemains(deps, config)).end(signal);
-      const target = await resolveTarget(deps, config);
       return await withConnection(target, { signal }, async (to) => {
         // Whoever applied or copied until now can commit nothing more.
         const holder = { name: config.name, epoch: await acquireEpoch(to, config.name) };
@@ -37,4 +40,12 @@ export function emptyTarget(deps: ActivityDependencies): Activities['emptyTarget
         return [...undone, `emptied the target: ${tables} tables were dropped`];
       });
     });
+}
+
+async function refuseSwitched(target: Connection, name: string): Promise<void> {
+  const { state } = await requireCheckpoint(target, name);
+  if (state === 'active') return;
+  throw new SkyferryFailure('INTERNAL', `a target that was switched to (${state}) is not emptied`, {
+    safe: 'nothing was dropped',
+  });
 }

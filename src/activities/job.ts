@@ -42,13 +42,16 @@ export async function openJob(
   return { source, target, catalog, migration: config.name, lctn };
 }
 
-function schemaChanged({ name }: LocatedConfig): SkyferryFailure {
+function schemaChanged({ name, engine }: LocatedConfig): SkyferryFailure {
   return new SkyferryFailure(
     'SCHEMA_CHANGED',
     'tables of the source are not defined as they were when the migration began',
     {
       safe: 'the source takes writes as before; the target is as of the last applied position',
-      next: `put the definitions back and send retry-phase, or abort ${name} and start again`,
+      next:
+        engine === 'azure-dms'
+          ? 'a task of Azure DMS does not survive that: retry-phase empties the target and loads it anew with the definitions as they are then; switch-engine does so with another engine'
+          : `put the definitions back and send retry-phase, or abort ${name} and start again`,
     },
   );
 }

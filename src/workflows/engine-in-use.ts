@@ -18,7 +18,16 @@ export function refuseEngine(
     return 'late: the switch has begun; nothing is replicated any more';
   if (state.phase !== 'parked') return `nothing is parked: it is in ${state.phase}`;
   if (state.unsettled) return 'early: the interrupted cutover has to be settled first; retry-phase';
-  return engineInUse(config, state) === engine ? `it is ${engine} already` : null;
+  if (engineInUse(config, state) === engine) return `it is ${engine} already`;
+  return notPossible(config, state, engine);
+}
+
+/** What is loaded anew is checked anew; else nobody looks at what the plan has found of the engine. */
+function notPossible(config: MigrationConfig, state: State, engine: Engine): string | null {
+  if (engineInUse(config, state) === 'azure-dms' || state.parkedIn === 'preflight') return null;
+  const found = state.plan?.plan.engines.find((option) => option.engine === engine);
+  if (found === undefined || found.possible) return null;
+  return `${engine} is not possible between these servers, as the plan found: ${found.whyNot.join('; ')}`;
 }
 
 /**
@@ -36,8 +45,9 @@ export function switchEngine(
   state.retry = true;
 }
 
-/** As if nothing had been copied; what is known of the servers stays. */
+/** As if nothing had been copied. */
 export function startOver(state: State): Phase {
+  state.surveysAgain = true;
   state.loaded = false;
   state.copy = null;
   state.verification = null;

@@ -2,6 +2,7 @@ import type { MigrationConfig } from '../config/schema.ts';
 import type { Applier } from './applier.ts';
 import type { BinlogGuard } from './binlog-guard.ts';
 import type { ApprovalDesk } from './approval.ts';
+import { engineInUse } from './engine-in-use.ts';
 import type { FailureSummary } from './failures.ts';
 import type { Phase } from './messages.ts';
 import type { State } from './state.ts';
@@ -24,10 +25,19 @@ export function milestone({ state, show }: Migration, text: string): void {
 }
 
 /** Stops going on by itself in `phase` until a person says retry-phase or abort. */
-export function park({ state }: Migration, phase: Phase, failure: FailureSummary): Phase {
+export function park(migration: Migration, phase: Phase, failure: FailureSummary): Phase {
+  const { state } = migration;
   state.failure = failure;
-  if (failure.code === 'REPLICATION_LOST') state.startsOver = true;
+  if (mustLoadAnew(migration, failure)) state.startsOver = true;
   state.parkedIn = phase;
   state.retry = false;
   return 'parked';
+}
+
+/** Never once the switch has begun: the target is what takes writes then. */
+function mustLoadAnew({ config, state }: Migration, { code }: FailureSummary): boolean {
+  if (state.switchedAt !== null) return false;
+  // A task of Azure DMS does not survive a changed definition, whoever is the first to see it.
+  const isChanged = code === 'SCHEMA_CHANGED' && engineInUse(config, state) === 'azure-dms';
+  return isChanged || code === 'REPLICATION_LOST';
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { cutOver } from '../../src/activities/cut-over.ts';
+import { emptyTarget } from '../../src/activities/empty-target.ts';
 import { resolveConsumers } from '../../src/activities/consumers.ts';
 import type { ActivityDependencies } from '../../src/activities/dependencies.ts';
 import { openFence } from '../../src/activities/fence.ts';
@@ -23,7 +24,7 @@ import { readExecuted } from '../../src/mysql/watermark.ts';
 import { applyChanges } from '../../src/replicate/apply-changes.ts';
 import { readLag } from '../../src/replicate/await-lag.ts';
 import type { Migration } from '../replicate/lab.ts';
-import { beginMigration, catchUp, LCTN } from '../replicate/lab.ts';
+import { beginMigration, catchUp, countRows, LCTN } from '../replicate/lab.ts';
 import { startMysqlPair } from '../servers.ts';
 
 /** Mondays from two to half past two. */
@@ -76,6 +77,10 @@ test('a window that closed while rows were compared is seen before the fence', a
     sourcePosition: { file: expect.any(String) as string },
   });
   expect(await readFile(file, 'utf8')).toBe('DB=new:3306\n');
+  // What is on the target is the application's from now on.
+  const emptying = new MockActivityEnvironment().run(emptyTarget(dependencies(inside)), { config });
+  await expect(emptying).rejects.toMatchObject({ details: [{ safe: 'nothing was dropped' }] });
+  expect(await countRows(servers.target, 'shop.item')).toBeGreaterThan(1);
 }, 60_000);
 
 test('lag that is too high right before the fence keeps it down', async () => {

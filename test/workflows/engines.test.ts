@@ -136,6 +136,60 @@ describe('replication that cannot go on', () => {
     expect(applied).toEqual(['azure-dms begins', 'azure-dms ends', 'emptied', 'built-in begins']);
   });
 
+  test('a changed definition is the end of a task of Azure DMS, whoever sees it first: it is loaded anew', async () => {
+    const changed = inTurn(failing('SCHEMA_CHANGED'), usual.verifyTables);
+    const run = await lab.start({ verifyTables: changed }, withEngine('azure-dms'));
+    expect((await run.untilPhase('parked')).blockers.join()).toContain('emptied and loaded anew');
+    await run.send('retry-phase');
+    await run.untilPhase('awaiting-approval');
+    expect(run.calls.filter((call) => call === 'emptyTarget')).toHaveLength(1);
+  });
+
+  test('a service that is gone is planned, approved and made again', async () => {
+    const made = planned({ name: 'azure-dms/service', needsApproval: true });
+    const without = { ...cloudPlan, target: surveyed({ acts: [made] }) };
+    const run = await lab.start(
+      {
+        surveyClouds: inTurn(
+          async () => cloudPlan,
+          async () => cloudPlan,
+          async () => without,
+          async () => without,
+          async () => cloudPlan,
+        ),
+        copyTables: inTurn(failing('REPLICATION_LOST'), usual.copyTables),
+      },
+      withEngine('azure-dms'),
+    );
+    await run.untilPhase('parked');
+    expect(run.calls).not.toContain('beginAct');
+    await run.send('retry-phase');
+    await run.untilPhase('awaiting-preparation');
+    await run.send('approve-preparation');
+    await run.untilPhase('awaiting-approval');
+    const acts = ['beginAct', 'completeAct', 'surveyClouds', 'openMigration', 'emptyTarget'];
+    const from = run.calls.lastIndexOf('beginAct');
+    expect(run.calls.slice(from, from + acts.length)).toEqual(acts);
+  });
+
+  test('once the switch has begun nothing is emptied, whatever is found out', async () => {
+    const run = await lab.start(
+      {
+        cutOver: inTurn(failing('SWITCH_FAILED'), failing('SCHEMA_CHANGED'), usual.cutOver),
+        settleCutover: async () => ({ switched: true }),
+      },
+      withEngine('azure-dms'),
+    );
+    await run.untilPhase('awaiting-approval');
+    await run.send('approve-cutover');
+    const parked = await run.untilPhase('parked');
+    expect(parked.failure?.code).toBe('SCHEMA_CHANGED');
+    expect(parked.blockers.join()).not.toContain('emptied');
+    await run.send('retry-phase');
+    expect((await run.result()).status.phase).toBe('completed');
+    expect(run.calls).not.toContain('emptyTarget');
+  });
+
   test('in the cutover: it is taken back, and then loaded anew', async () => {
     const run = await lab.start(
       { cutOver: inTurn(failing('REPLICATION_LOST'), usual.cutOver) },
@@ -207,6 +261,24 @@ test('the engine that ran on while it was parked for another reason makes way fo
   await run.send('switch-engine', { by: 'ann', engine: 'native' });
   await run.untilPhase('awaiting-approval');
   expect(applied).toEqual(['built-in', 'native']);
+});
+
+test('an engine that the plan found impossible is not switched to, unless it is checked again', async () => {
+  const run = await lab.start(
+    {
+      runPreflight: async () => only('built-in'),
+      verifyTables: inTurn(failing('ROWS_DIFFER'), usual.verifyTables),
+    },
+    withEngine('built-in'),
+  );
+  await run.untilPhase('parked');
+  await run.send('switch-engine', { by: 'ann', engine: 'native' });
+  const { messages, engine } = await run.until((status) => status.messages.length === 1);
+  expect(messages[0]).toMatchObject({
+    outcome: 'refused',
+    reason: expect.stringContaining('native is not possible between these servers') as string,
+  });
+  expect(engine).toBe('built-in');
 });
 
 /** Preflight finds that one engine alone is possible. */

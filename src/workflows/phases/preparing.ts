@@ -10,9 +10,9 @@ import type { Preparation } from '../preparation.ts';
 import { actsLeft, isApproved, needsApproval, newPreparation } from '../preparation.ts';
 import { nowIso } from '../state.ts';
 
-/** Nothing can be checked on servers that are not found or made yet. */
+/** Nothing can be checked on servers that are not found or made yet, or not any more. */
 export function mustPrepare({ config, state }: Migration): boolean {
-  return isInClouds(config) && state.servers === null;
+  return isInClouds(config) && (state.servers === null || state.surveysAgain);
 }
 
 /** Looks at the clouds; changes nothing. */
@@ -173,6 +173,7 @@ async function locate(migration: Migration): Promise<Phase> {
   const missing = [...source.acts, ...target.acts].filter(({ when }) => when === 'preparation');
   if (source.address !== null && target.address !== null && missing.length === 0) {
     state.servers = { source: source.address, target: target.address };
+    state.surveysAgain = false;
     lookAgain(preparation, { source, target });
     return 'preflight';
   }

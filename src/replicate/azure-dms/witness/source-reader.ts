@@ -118,10 +118,15 @@ export class SourceReader implements TransactionHandler {
   }
 }
 
+/** Neither this nor whoever applies can go on behind it. */
+const LOADS_ANEW =
+  'retry-phase empties the target and loads it anew with the changed definitions; switch-engine does so with another engine';
+
 /** Whoever applies may have applied it: here it is only known that it was not confirmed. */
 function asWitnessed({ code, message, detail }: SkyferryFailure): SkyferryFailure {
   return new SkyferryFailure(code, message, {
     ...detail,
     safe: 'the source is as before; the checkpoint lies before that change',
+    ...(code === 'SCHEMA_CHANGED' && { next: LOADS_ANEW }),
   });
 }
