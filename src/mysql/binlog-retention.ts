@@ -8,8 +8,9 @@ export type Retention =
   /** 0: for ever. */
   | { readonly kind: 'variable'; readonly seconds: number };
 
-/** What RDS takes at most. */
+/** What RDS takes at most, and Aurora. */
 export const LONGEST_RDS_RETENTION_HOURS = 168;
+export const LONGEST_AURORA_RETENTION_HOURS = 2160;
 
 const NO_SUCH_ROUTINE = 1305;
 const EXECUTE_DENIED = 1370;

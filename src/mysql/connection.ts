@@ -34,6 +34,8 @@ export interface OpenOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Of the server's own sql_mode, as its greeting tells (SERVER_STATUS_NO_BACKSLASH_ESCAPES). */
+const NO_BACKSLASH_ESCAPES = 0x200;
 
 /**
  * The driver's options for one login; shared with the raw connection, so that sockets, TLS and tokens are
@@ -87,12 +89,26 @@ export async function openConnection(
   });
   const connection = new ServerConnection(driver, endpoint, options.signal);
   try {
+    // The driver escapes values by backslashes: taken literally they would change a value, or end it early.
+    if ((greetingOf(driver).statusFlags & NO_BACKSLASH_ESCAPES) !== 0) {
+      await connection.query(
+        "SET SESSION sql_mode = REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', '')",
+      );
+    }
     for (const statement of options.session ?? []) await connection.query(statement);
   } catch (error) {
     connection.destroy();
     throw error;
   }
   return connection;
+}
+
+/** What mysql2 does not type. */
+function greetingOf(driver: DriverConnection): { readonly statusFlags: number } {
+  const { connection } = driver as unknown as {
+    connection: Record<'_handshakePacket', { statusFlags: number }>;
+  };
+  return connection['_handshakePacket'];
 }
 
 /** Opens, runs, closes. */

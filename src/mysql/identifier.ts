@@ -4,6 +4,13 @@ export function quoteIdentifier(name: string): string {
   return '`' + name.replaceAll('`', '``') + '`';
 }
 
+/** `user@host` as CURRENT_USER and definers are printed, as a statement names that account. */
+export function quoteAccount(account: string): string {
+  const at = account.lastIndexOf('@');
+  const part = (text: string) => (text === '' ? "''" : quoteIdentifier(text));
+  return `${part(account.slice(0, at))}@${part(account.slice(at + 1))}`;
+}
+
 /** A whole schema as GRANT names it, where its name is a pattern: `_` and `%` are escaped. */
 export function grantTarget(schema: string): string {
   return `${quoteIdentifier(schema.replaceAll(/[\\_%]/g, (c) => `\\${c}`))}.*`;

@@ -1,4 +1,5 @@
 import { SkyferryFailure } from '../failures.ts';
+import { text } from './catalog/text.ts';
 import type { Connection, Row } from './connection.ts';
 import type { FilePosition, Position } from './position.ts';
 
@@ -9,6 +10,22 @@ const SYNTAX_ERROR = 1064;
  * transaction is written to the binlog before it becomes visible. Needs REPLICATION CLIENT.
  */
 export async function readBinlogEnd(c: Connection): Promise<FilePosition> {
+  return filePosition(await readStatus(c));
+}
+
+/** Schemas whose changes alone are logged (`logged`, [] for all), or are not (`unlogged`). Needs REPLICATION CLIENT. */
+export async function readBinlogFilters(
+  c: Connection,
+): Promise<{ readonly logged: readonly string[]; readonly unlogged: readonly string[] }> {
+  const status = await readStatus(c);
+  const list = (column: string) =>
+    text(status[column])
+      .split(',')
+      .filter((name) => name !== '');
+  return { logged: list('Binlog_Do_DB'), unlogged: list('Binlog_Ignore_DB') };
+}
+
+async function readStatus(c: Connection): Promise<Row> {
   // Before 8.2 only the old statement exists, since 8.4 only the new one.
   const [row] = await c.query('SHOW BINARY LOG STATUS').catch((error: unknown) => {
     if (error instanceof SkyferryFailure && error.detail.errno === SYNTAX_ERROR) {
@@ -19,7 +36,7 @@ export async function readBinlogEnd(c: Connection): Promise<FilePosition> {
   if (row === undefined) {
     throw new SkyferryFailure('BINLOG_UNSUPPORTED', 'the source writes no binlog (log_bin is off)');
   }
-  return filePosition(row);
+  return row;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { LocatedConfig } from '../config/located.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import type { Connection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
+import { readAccount } from '../mysql/server-facts.ts';
 import { Grants } from './grants.ts';
 
 /** What the checks look at: read once, so that no check asks a server what another asked already. */
@@ -39,6 +40,8 @@ export interface ServerFacts {
   /** `source`, `target` or `fence`: which login the facts are seen with. */
   readonly role: 'source' | 'target' | 'fence';
   readonly user: string;
+  /** As a GRANT names it. */
+  readonly account: string;
   readonly connection: Connection;
   readonly grants: Grants;
   readonly version: ServerVersion;
@@ -65,6 +68,7 @@ export async function readServerFacts(
   return {
     role,
     user,
+    account: await readAccount(connection),
     connection,
     grants: await Grants.read(connection),
     version: parseVersion(variables.get('version') ?? ''),

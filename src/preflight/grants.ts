@@ -1,4 +1,5 @@
 import type { Connection } from '../mysql/connection.ts';
+import { quoteIdentifier } from '../mysql/identifier.ts';
 import { SkyferryFailure } from '../failures.ts';
 
 /**
@@ -8,6 +9,8 @@ import { SkyferryFailure } from '../failures.ts';
 export class Grants {
   readonly #global = new Set<string>();
   readonly #bySchema = new Map<string, Set<string>>();
+  /** What is taken from the global ones again, by schema (`partial_revokes`). */
+  readonly #revoked = new Map<string, Set<string>>();
   readonly #procedures = new Set<string>();
 
   static async read(connection: Connection): Promise<Grants> {
@@ -29,7 +32,7 @@ export class Grants {
 
   /** On everything in the schema: a grant on single tables does not count. */
   onSchema(privilege: string, schema: string): boolean {
-    if (this.global(privilege)) return true;
+    if (this.global(privilege) && this.#revoked.get(schema)?.has(privilege) !== true) return true;
     for (const [pattern, privileges] of this.#bySchema) {
       if (!matchesPattern(pattern, schema)) continue;
       if (privileges.has(privilege) || privileges.has('ALL PRIVILEGES')) return true;
@@ -43,14 +46,14 @@ export class Grants {
   }
 
   #take(statement: string): void {
-    const match = /^GRANT (.+?) ON (PROCEDURE |FUNCTION )?(\S+|`(?:[^`]|``)*`\.\S+) TO /.exec(
-      statement,
-    );
+    const match = FORM.exec(statement);
     // Grants of roles and of PROXY have no such form; a role's privileges are listed by themselves.
     if (match === null) return;
-    const [, list = '', routine, object = ''] = match;
+    const [, verb, list = '', routine, object = ''] = match;
     const privileges = splitPrivileges(list);
-    if (routine !== undefined) {
+    if (verb === 'REVOKE') {
+      this.#revoked.set(unquote(object.slice(0, -2)), new Set(privileges));
+    } else if (routine !== undefined) {
       if (privileges.includes('EXECUTE')) this.#procedures.add(unquote(object).toLowerCase());
     } else if (object === '*.*') {
       for (const privilege of privileges) this.#global.add(privilege);
@@ -72,8 +75,14 @@ function splitPrivileges(list: string): string[] {
     .filter((privilege) => !privilege.includes('(PARTIAL)'));
 }
 
+/** Names stand in backticks, or in double quotes where the session's sql_mode has ANSI_QUOTES. */
+const FORM =
+  /^(GRANT|REVOKE) (.+?) ON (PROCEDURE |FUNCTION )?(\S+|`(?:[^`]|``)*`\.\S+|"(?:[^"]|"")*"\.\S+) (?:TO|FROM) /;
+
 function unquote(name: string): string {
-  return name.replaceAll(/`((?:[^`]|``)*)`/g, (_, inner: string) => inner.replaceAll('``', '`'));
+  return name.replaceAll(/([`"])((?:(?!\1).|\1\1)*)\1/gs, (_, quote: string, inner: string) =>
+    inner.replaceAll(quote + quote, quote),
+  );
 }
 
 /** A schema name in a grant is a LIKE pattern: `\_` is an underscore, `_` any character. */
@@ -97,21 +106,23 @@ function isDynamic(privilege: string): boolean {
   return privilege.includes('_');
 }
 
-/** Schema-wide privileges that are missing, as one GRANT for each schema. */
+/**
+ * Schema-wide privileges that are missing, as one GRANT for each schema.
+ *
+ * @param account as a GRANT names it
+ */
 export function missingOnSchemas(
   grants: Grants,
   privileges: readonly string[],
   schemas: readonly string[],
-  user: string,
+  account: string,
 ): { schema: string; missing: string[]; fix: string }[] {
   if (schemas.length === 0)
     throw new SkyferryFailure('INTERNAL', 'no schema to check privileges on');
   return schemas.flatMap((schema) => {
     const missing = privileges.filter((privilege) => !grants.onSchema(privilege, schema));
     if (missing.length === 0) return [];
-    const quoted = `\`${schema.replaceAll('`', '``')}\``;
-    return [
-      { schema, missing, fix: `GRANT ${missing.join(', ')} ON ${quoted}.* TO '${user}'@'%';` },
-    ];
+    const on = `${quoteIdentifier(schema)}.*`;
+    return [{ schema, missing, fix: `GRANT ${missing.join(', ')} ON ${on} TO ${account};` }];
   });
 }

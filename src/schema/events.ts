@@ -2,7 +2,7 @@ import { text } from '../mysql/catalog/text.ts';
 import type { Catalog, ScheduledEvent } from '../mysql/catalog/types.ts';
 import type { Connection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
-import { displayName, quoteIdentifier } from '../mysql/identifier.ts';
+import { displayName, quoteAccount, quoteIdentifier } from '../mysql/identifier.ts';
 import { attempt, errnoOf } from './attempt.ts';
 import type { DefinerOptions } from './create-program.ts';
 import type { SchemaNote } from './job.ts';
@@ -66,19 +66,13 @@ async function enable(
   event: ScheduledEvent,
   definer: string,
 ): Promise<void> {
-  const at = definer.lastIndexOf('@');
-  const account = [definer.slice(0, at), definer.slice(at + 1)].map(accountPart).join('@');
   const [row] = await connection.query<{ account: string }>('SELECT CURRENT_USER() AS account');
-  const as = row?.account === definer ? 'CURRENT_USER' : account;
+  const as = row?.account === definer ? 'CURRENT_USER' : quoteAccount(definer);
   await attempt(`enable event ${displayName(event.name)}`, () =>
     inProgramSession(connection, event, () =>
       connection.execute(`ALTER DEFINER=${as} EVENT ${quoteIdentifier(event.name.name)} ENABLE`),
     ),
   );
-}
-
-function accountPart(part: string): string {
-  return part === '' ? "''" : quoteIdentifier(part);
 }
 
 async function findEvent(

@@ -176,7 +176,7 @@ test('what the service cannot move, and what Skyferry carries for it', async () 
       found: expect.stringContaining('drop the definers root@%') as string,
     }),
   );
-  expect(JSON.stringify(found)).toContain('GRANT REPLICATION SLAVE, REPLICATION CLIENT, SHOW_ROUTINE ON'); // prettier-ignore
+  expect(JSON.stringify(found)).toContain('GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `reader`@`%`'); // prettier-ignore
 });
 
 test('where the servers cannot replicate, that is said by name', async () => {

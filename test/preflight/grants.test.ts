@@ -43,7 +43,29 @@ test('ALL PRIVILEGES holds the static ones', () => {
 });
 
 test('what is missing comes with its GRANT', () => {
-  expect(missingOnSchemas(grants, ['SELECT', 'EVENT'], ['shop'], 'src')).toEqual([
-    { schema: 'shop', missing: ['EVENT'], fix: "GRANT EVENT ON `shop`.* TO 'src'@'%';" },
+  expect(missingOnSchemas(grants, ['SELECT', 'EVENT'], ['shop'], '`src`@`10.%`')).toEqual([
+    { schema: 'shop', missing: ['EVENT'], fix: 'GRANT EVENT ON `shop`.* TO `src`@`10.%`;' },
   ]);
+});
+
+test('what is taken away from a schema again does not count there', () => {
+  const partial = Grants.parse([
+    'GRANT SELECT, INSERT, UPDATE ON *.* TO `src`@`%`',
+    'REVOKE SELECT ON `my-db`.* FROM `src`@`%`',
+    'REVOKE INSERT, UPDATE ON `shop`.* FROM `src`@`%`',
+    'GRANT INSERT ON `shop`.* TO `src`@`%`',
+  ]);
+  expect(partial.onSchema('SELECT', 'my-db')).toBe(false);
+  expect(partial.onSchema('SELECT', 'shop')).toBe(true);
+  expect(partial.onSchema('UPDATE', 'shop')).toBe(false);
+  expect(partial.onSchema('INSERT', 'shop')).toBe(true);
+});
+
+test('a session with ANSI_QUOTES prints names in double quotes', () => {
+  const ansi = Grants.parse([
+    'GRANT SELECT ON "sh""op".* TO "src"@"%"',
+    'GRANT EXECUTE ON PROCEDURE "mysql"."rds_kill" TO "src"@"%"',
+  ]);
+  expect(ansi.onSchema('SELECT', 'sh"op')).toBe(true);
+  expect(ansi.execute('mysql.rds_kill')).toBe(true);
 });

@@ -17,6 +17,7 @@ beforeAll(async () => {
       'CREATE TABLE shop.orders (id int PRIMARY KEY)',
       'CREATE TABLE shop.Orders (id int PRIMARY KEY)',
       'CREATE TABLE shop.old (id int PRIMARY KEY) ENGINE=MyISAM',
+      'CREATE DATABASE Shop',
     ]) {
       await connection.query(statement);
     }
@@ -54,8 +55,25 @@ test('what no target could change is found while the target is still to be made'
     ['table-names', 'shop.Orders, shop.orders'],
   ]);
   expect(findings.map(({ code }) => code)).toContain('fence-kind');
+  expect(findings).toContainEqual(expect.objectContaining({ code: 'versions', severity: 'ok' }));
   const same = (await look('0')).filter(({ code }) => code === 'table-names');
   expect(same).toMatchObject([{ severity: 'ok' }]);
+});
+
+test('schemas that would become one are refused, whatever they hold', async () => {
+  const { endpoint: source } = server;
+  const findings = await runSourceChecks(
+    {
+      config: { ...located(), schemas: ['shop', 'Shop'] },
+      source,
+      fence: source,
+      fixed: { lower_case_table_names: '1' },
+    },
+    { signal },
+  );
+  expect(findings).toContainEqual(
+    expect.objectContaining({ code: 'table-names', severity: 'blocker', object: 'shop, Shop' }),
+  );
 });
 
 test('and the engines are compared as far as the source tells', async () => {

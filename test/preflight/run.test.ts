@@ -320,6 +320,50 @@ test('the binlog must be kept as long as the load may take', async () => {
   }
 });
 
+test('what Aurora keeps longer than RDS can is neither lowered nor called too much', async () => {
+  await run(pair.source, [
+    "CREATE PROCEDURE mysql.rds_show_configuration() SELECT 'binlog retention hours' AS name, '200' AS value",
+    'CREATE PROCEDURE mysql.rds_set_configuration(name text, value int) DO 1',
+  ]);
+  try {
+    await withConnection(pair.source, {}, async (connection) => {
+      const catalog = await readCatalog(connection, ['shop']);
+      const [table] = catalog.tables;
+      if (table === undefined) throw new Error('no table');
+      const source = await readServerFacts('source', 'root', connection);
+      const aurora = { kind: 'aurora-mysql', region: 'eu-central-1', cluster: 'shop' } as const;
+      const findings = async (bytes: number) =>
+        await retentionCheck.run({
+          config: {
+            ...config,
+            source: { ...config.source, ...aurora, authentication: 'password' as const },
+          },
+          catalog: { ...catalog, tables: [{ ...table, estimatedBytes: bytes }] },
+          source,
+          target: source,
+          fence: undefined,
+          consumers: [],
+          switches: [],
+          signal,
+        });
+      expect(await findings(1e9)).toMatchObject([{ severity: 'ok' }]);
+      // 100 hours at 20 MB/s: more than RDS could keep.
+      expect(await findings(7.2e12)).toMatchObject([
+        {
+          severity: 'warning',
+          found: 'is 200; needed: 348 h, the load at a cautious rate and 48 h of reserve',
+          fix: "CALL mysql.rds_set_configuration('binlog retention hours', 348);",
+        },
+      ]);
+    });
+  } finally {
+    await run(pair.source, [
+      'DROP PROCEDURE mysql.rds_show_configuration',
+      'DROP PROCEDURE mysql.rds_set_configuration',
+    ]);
+  }
+});
+
 test('in RDS a retention that may not be read blocks, whatever the variable says', async () => {
   await withConnection(pair.source, {}, async (connection) => {
     const source = await readServerFacts('source', 'root', connection);

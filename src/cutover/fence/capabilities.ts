@@ -1,4 +1,5 @@
 import type { Connection } from '../../mysql/connection.ts';
+import { readAccount } from '../../mysql/server-facts.ts';
 import type { Grants } from '../../preflight/grants.ts';
 
 /** What the fence account lacks for each way of stopping writes; nothing: it can. */
@@ -32,21 +33,22 @@ export async function readCapabilities(
       )
     ).map(({ n }) => n),
   );
+  const account = await readAccount(connection);
   const globally = (...privileges: string[]) =>
     privileges
       .filter((privilege) => !grants.global(privilege))
-      .map((what) => ({ what, grant: `GRANT ${what} ON *.* TO '${user}'@'%';` }));
+      .map((what) => ({ what, grant: `GRANT ${what} ON *.* TO ${account};` }));
   const endsSessions = grants.global('CONNECTION_ADMIN') || grants.global('SUPER');
   const calls = (name: string): Lack[] => {
     if (!procedures.has(name)) return [{ what: `the procedure mysql.${name}`, grant: null }];
     if (grants.execute(`mysql.${name}`)) return [];
     const what = `EXECUTE on mysql.${name}`;
-    return [{ what, grant: `GRANT EXECUTE ON PROCEDURE mysql.${name} TO '${user}'@'%';` }];
+    return [{ what, grant: `GRANT EXECUTE ON PROCEDURE mysql.${name} TO ${account};` }];
   };
   const kills = endsSessions || calls('rds_kill').length === 0;
   const seesAccounts = grants.onSchema('SELECT', 'mysql')
     ? []
-    : [{ what: 'SELECT on mysql', grant: `GRANT SELECT ON mysql.* TO '${user}'@'%';` }];
+    : [{ what: 'SELECT on mysql', grant: `GRANT SELECT ON mysql.* TO ${account};` }];
   return {
     user,
     superReadOnly: globally(
@@ -63,7 +65,7 @@ export async function readCapabilities(
         : [
             {
               what: 'what ends sessions of others: CONNECTION_ADMIN, or mysql.rds_kill',
-              grant: `GRANT CONNECTION_ADMIN ON *.* TO '${user}'@'%';`,
+              grant: `GRANT CONNECTION_ADMIN ON *.* TO ${account};`,
             },
           ]),
     ],

@@ -11,7 +11,7 @@ import { readViews } from './views.ts';
 
 /**
  * Everything that the schemas hold. Needs SELECT, SHOW VIEW, TRIGGER and EVENT on them and SHOW_ROUTINE
- * globally; what the account may not see MySQL leaves out without a word, so preflight checks the
+ * or SELECT globally; what the account may not see MySQL leaves out without a word, so preflight checks the
  * grants. Plain data: it survives JSON. A missing schema is CONFIG_INVALID.
  */
 export async function readCatalog(

@@ -12,7 +12,7 @@ export function shownProgram(
       'ACCESS_DENIED',
       `the definition of ${name} is hidden from this account`,
       {
-        next: 'GRANT SHOW_ROUTINE ON *.* (routines), TRIGGER and EVENT ON the schema to that account',
+        next: 'GRANT SHOW_ROUTINE or SELECT ON *.* (routines), TRIGGER and EVENT ON the schema to that account',
       },
     );
   }

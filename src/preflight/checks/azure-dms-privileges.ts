@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../facts.ts';
 import { check } from '../finding.ts';
 
-const ofSource = ['REPLICATION SLAVE', 'REPLICATION CLIENT', 'SHOW_ROUTINE'];
+const ofSource = ['REPLICATION SLAVE', 'REPLICATION CLIENT'];
 const ofTarget = ['REPLICATION_APPLIER', 'BINLOG_ADMIN', 'SUPER'];
 
 /** The service logs in with the accounts of the migration itself. */
@@ -31,11 +31,11 @@ export const dmsPrivilegesCheck = check(
   },
 );
 
-function lacking({ role, user }: ServerFacts, grant: string[], words: string[]) {
+function lacking({ role, user, account }: ServerFacts, grant: string[], words: string[]) {
   return {
     severity: 'blocker' as const,
     object: `${role} account ${user}`,
     found: `lacks ${words.join(', ')}`,
-    fix: `GRANT ${grant.join(', ')} ON *.* TO '${user}'@'%';`,
+    fix: `GRANT ${grant.join(', ')} ON *.* TO ${account};`,
   };
 }

@@ -9,7 +9,7 @@ export const collationsCheck = check(
     const rows = await target.connection.query<{ n: string }>(
       'SELECT collation_name AS n FROM information_schema.collations',
     );
-    const known = new Set(rows.map(({ n }) => n));
+    const known = new Set(rows.map(({ n }) => sameNow(n)));
     const users = new Map<string, string>();
     for (const schema of catalog.schemas) users.set(schema.collation, schema.name);
     for (const table of catalog.tables) {
@@ -19,7 +19,7 @@ export const collationsCheck = check(
       }
     }
     return [...users]
-      .filter(([collation]) => !known.has(collation))
+      .filter(([collation]) => !known.has(sameNow(collation)))
       .map(([collation, object]) => ({
         severity: 'blocker' as const,
         object,
@@ -28,3 +28,8 @@ export const collationsCheck = check(
       }));
   },
 );
+
+/** `utf8_general_ci` is called `utf8mb3_general_ci` since 8.0.30, and is understood by both names. */
+function sameNow(collation: string): string {
+  return collation.replace(/^utf8_/, 'utf8mb3_');
+}

@@ -23,7 +23,7 @@ export const definersCheck = check(
         ? `is defined by ${definer}, kept where the target allows it`
         : `is defined by ${definer}; the target account may not set definers, so it becomes ${target.user}'s and runs with its rights`,
       ...(!mayKeep && {
-        fix: `GRANT SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON *.* TO '${target.user}'@'%'; where the service allows it (8.0: SET_USER_ID); else create the account and redefine the objects after the switch`,
+        fix: `GRANT SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON *.* TO ${target.account}; where the service allows it (8.0: SET_USER_ID); else create the account and redefine the objects after the switch`,
       }),
     }));
   },

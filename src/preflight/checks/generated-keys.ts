@@ -22,7 +22,7 @@ export const generatedKeysCheck = check(
           maySwitchOff ? "; both are switched off in Skyferry's own sessions" : ''
         }`,
         ...(!maySwitchOff && {
-          fix: `GRANT SESSION_VARIABLES_ADMIN ON *.* TO '${target.user}'@'%';`,
+          fix: `GRANT SESSION_VARIABLES_ADMIN ON *.* TO ${target.account};`,
         }),
       },
     ];

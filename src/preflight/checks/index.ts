@@ -26,6 +26,7 @@ import { packetSizeCheck } from './packet-size.ts';
 import { retentionCheck } from './retention.ts';
 import { rowKeysCheck } from './row-keys.ts';
 import { rowMetadataCheck } from './row-metadata.ts';
+import { schemasCheck } from './schemas.ts';
 import { serverDefaultsCheck } from './server-defaults.ts';
 import { serverIdentityCheck } from './server-identity.ts';
 import { sourcePrivilegesCheck } from './source-privileges.ts';
@@ -37,12 +38,14 @@ import { tableNamesCheck } from './table-names.ts';
 import { targetEmptyCheck } from './target-empty.ts';
 import { targetPrivilegesCheck } from './target-privileges.ts';
 import { timeZonesCheck } from './time-zones.ts';
-import { versionsCheck } from './versions.ts';
+import { sourceVersionCheck, versionsCheck } from './versions.ts';
 
 /** What can be known before the target is made: there what it finds costs nothing yet. */
 export const sourceChecks: readonly Check<SourceSide>[] = [
+  sourceVersionCheck,
   sourcePrivilegesCheck,
   rowMetadataCheck,
+  schemasCheck,
   storageEnginesCheck,
   rowKeysCheck,
   jsonScalarsCheck,
@@ -69,6 +72,7 @@ export const checks: readonly Check[] = [
   binlogCheck,
   rowMetadataCheck,
   retentionCheck,
+  schemasCheck,
   storageEnginesCheck,
   rowKeysCheck,
   columnsCheck,

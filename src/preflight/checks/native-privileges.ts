@@ -16,7 +16,7 @@ export const nativePrivilegesCheck = check(
               severity: 'blocker' as const,
               object: `target account ${target.user}`,
               found: 'lacks REPLICATION CLIENT, so it cannot see whether replication runs',
-              fix: `GRANT REPLICATION CLIENT ON *.* TO '${target.user}'@'%';`,
+              fix: `GRANT REPLICATION CLIENT ON *.* TO ${target.account};`,
             },
           ]),
       ...(account === undefined && !(await mayMakeAccounts(source))
@@ -34,7 +34,7 @@ export const nativePrivilegesCheck = check(
   },
 );
 
-async function mayNotSteer({ connection, grants, user }: ServerFacts) {
+async function mayNotSteer({ connection, grants, user, account }: ServerFacts) {
   const steering = findSteering(grants);
   // EXECUTE on everything says nothing of what there is.
   if (steering?.by === 'CHANGE REPLICATION SOURCE') return [];
@@ -49,7 +49,7 @@ async function mayNotSteer({ connection, grants, user }: ServerFacts) {
       severity: 'blocker' as const,
       object: `target account ${user}`,
       found: 'may neither CHANGE REPLICATION SOURCE nor call mysql.az_replication_*',
-      fix: `GRANT REPLICATION_SLAVE_ADMIN ON *.* TO '${user}'@'%'; on Azure: GRANT EXECUTE ON PROCEDURE mysql.<each of ${azureProcedures.join(', ')}>`,
+      fix: `GRANT REPLICATION_SLAVE_ADMIN ON *.* TO ${account}; on Azure: ${azureProcedures.map((name) => `GRANT EXECUTE ON PROCEDURE mysql.${name} TO ${account};`).join(' ')}`,
     },
   ];
 }

@@ -5,7 +5,7 @@ import { readOtherChannels, readReplicaStatus } from '../../replicate/native/rep
 import { findSteering } from '../../replicate/native/steering.ts';
 import type { PreflightFacts } from '../facts.ts';
 import { check } from '../finding.ts';
-import { listSchemas } from './other-schemas.ts';
+import { listOthers } from './other-schemas.ts';
 
 /** What MySQL's replication would do beyond what was asked for, or could not do. */
 export const nativeReplicationCheck = check(
@@ -95,11 +95,7 @@ function settings({ source, target }: PreflightFacts) {
 async function unfiltered(facts: PreflightFacts) {
   const { source, target, config } = facts;
   if (findSteering(target.grants)?.by === 'CHANGE REPLICATION SOURCE') return [];
-  const migrated = new Set(config.schemas);
-  const ignored = await readIgnored(target);
-  const others = (await listSchemas(facts)).filter(
-    (schema) => !migrated.has(schema) && !ignored.has(schema),
-  );
+  const others = await listOthers(facts, [...config.schemas, ...(await readIgnored(target))]);
   const seen = source.grants.global('SHOW DATABASES') || facts.fence?.grants.global('PROCESS');
   const fix = 'move them together (schemas), filter them by the server parameter replicate_wild_ignore_table, or set engine: built-in'; // prettier-ignore
   if (others.length > 0) {
@@ -118,7 +114,7 @@ async function unfiltered(facts: PreflightFacts) {
       severity: 'warning' as const,
       object: `source account ${source.user}`,
       found: 'cannot see whether the source has other schemas, which would be replicated too',
-      fix: `GRANT SHOW DATABASES ON *.* TO '${source.user}'@'%';`,
+      fix: `GRANT SHOW DATABASES ON *.* TO ${source.account};`,
     },
   ];
 }

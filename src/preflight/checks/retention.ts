@@ -1,4 +1,8 @@
-import { LONGEST_RDS_RETENTION_HOURS, readRetention } from '../../mysql/binlog-retention.ts';
+import {
+  LONGEST_AURORA_RETENTION_HOURS,
+  LONGEST_RDS_RETENTION_HOURS,
+  readRetention,
+} from '../../mysql/binlog-retention.ts';
 import { estimate } from '../../plan/estimate.ts';
 import { check } from '../finding.ts';
 
@@ -19,30 +23,34 @@ export const retentionCheck = check(
     if (retention.kind === 'rds') {
       const { hours } = retention;
       if (hours !== null && hours >= needed) return [];
+      const longest =
+        config.source.kind === 'aurora-mysql'
+          ? LONGEST_AURORA_RETENTION_HOURS
+          : LONGEST_RDS_RETENTION_HOURS;
       const mayRaise = source.grants.execute('mysql.rds_set_configuration');
       const is = hours === null ? 'is not set: files go as soon as they can' : `is ${hours}`;
-      const enough = needed <= LONGEST_RDS_RETENTION_HOURS;
-      const raised = mayRaise
-        ? `. It is raised to ${LONGEST_RDS_RETENTION_HOURS} for the migration and put back at its end`
-        : '';
-      const short = enough
-        ? ''
-        : `. RDS keeps no more than ${LONGEST_RDS_RETENTION_HOURS}: move fewer schemas at a time, or see that the load is faster than that`;
+      const isLong = hours !== null && hours >= LONGEST_RDS_RETENTION_HOURS;
+      const raised =
+        mayRaise && !isLong
+          ? `. It is raised to ${LONGEST_RDS_RETENTION_HOURS} for the migration and put back at its end`
+          : '';
+      const short =
+        needed <= longest
+          ? ''
+          : `. It cannot be more than ${longest}: move fewer schemas at a time, or see that the load is faster than that`;
+      const wanted = Math.min(longest, Math.max(needed, LONGEST_RDS_RETENTION_HOURS));
       return [
         {
-          severity:
-            mayRaise || hours === LONGEST_RDS_RETENTION_HOURS
-              ? ('warning' as const)
-              : ('blocker' as const),
+          severity: mayRaise || isLong ? ('warning' as const) : ('blocker' as const),
           object: 'source binlog retention hours',
           found: `${is}; ${why}${raised}${short}`,
-          ...(hours !== LONGEST_RDS_RETENTION_HOURS && {
-            fix: `CALL mysql.rds_set_configuration('binlog retention hours', ${LONGEST_RDS_RETENTION_HOURS});`,
+          ...(hours !== longest && {
+            fix: `CALL mysql.rds_set_configuration('binlog retention hours', ${wanted});`,
           }),
         },
       ];
     }
-    if (config.source.kind !== 'mysql') return [unreadable(source.user)];
+    if (config.source.kind !== 'mysql') return [unreadable(source.account)];
     const { seconds } = retention;
     if (seconds === 0 || seconds >= needed * 3600) return [];
     return [
@@ -57,9 +65,9 @@ export const retentionCheck = check(
 );
 
 /** In RDS its own setting counts, whatever the variable says. */
-function unreadable(user: string) {
+function unreadable(account: string) {
   const grant = (procedure: string) =>
-    `GRANT EXECUTE ON PROCEDURE mysql.${procedure} TO '${user}'@'%';`;
+    `GRANT EXECUTE ON PROCEDURE mysql.${procedure} TO ${account};`;
   return {
     severity: 'blocker' as const,
     object: 'source binlog retention hours',

@@ -3,15 +3,16 @@ import { check } from '../finding.ts';
 import { missingOnSchemas } from '../grants.ts';
 
 const ofSchema = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT'];
-const ofServer = ['SHOW_ROUTINE', 'REPLICATION SLAVE', 'REPLICATION CLIENT'];
+const ofServer = ['REPLICATION SLAVE', 'REPLICATION CLIENT'];
 
 /** Without SHOW VIEW, TRIGGER, EVENT or SHOW_ROUTINE the catalogue answers with nothing, not with an error. */
 export const sourcePrivilegesCheck = check<SourceSide>(
   'source-privileges',
   'the source account sees everything it must copy',
   ({ source, config, catalog }) => {
-    const { grants, user } = source;
+    const { grants, user, account } = source;
     const server = ofServer.filter((privilege) => !grants.global(privilege));
+    const seesRoutines = grants.global('SHOW_ROUTINE') || grants.global('SELECT');
     const keyless = catalog.tables.filter((table) => table.rowKey === null);
     const lockable = new Set(keyless.map((table) => table.name.schema));
     return [
@@ -21,11 +22,21 @@ export const sourcePrivilegesCheck = check<SourceSide>(
               severity: 'blocker' as const,
               object: `source account ${user}`,
               found: `lacks ${server.join(', ')}`,
-              fix: `GRANT ${server.join(', ')} ON *.* TO '${user}'@'%';`,
+              fix: `GRANT ${server.join(', ')} ON *.* TO ${account};`,
             },
           ]
         : []),
-      ...missingOnSchemas(grants, ofSchema, config.schemas, user).map(
+      ...(seesRoutines
+        ? []
+        : [
+            {
+              severity: 'blocker' as const,
+              object: `source account ${user}`,
+              found: 'lacks SHOW_ROUTINE, and SELECT on everything, which shows routines too',
+              fix: `GRANT SHOW_ROUTINE ON *.* TO ${account}; where nobody may grant that (RDS for MySQL): GRANT SELECT ON *.* TO ${account};`,
+            },
+          ]),
+      ...missingOnSchemas(grants, ofSchema, config.schemas, account).map(
         ({ schema, missing, fix }) => ({
           severity: 'blocker' as const,
           object: `source account ${user} on ${schema}`,
@@ -34,15 +45,17 @@ export const sourcePrivilegesCheck = check<SourceSide>(
         }),
       ),
       ...(lockable.size > 0
-        ? missingOnSchemas(grants, ['LOCK TABLES'], [...lockable], user).map(({ schema, fix }) => ({
-            severity: 'blocker' as const,
-            object: `source account ${user} on ${schema}`,
-            found: `lacks LOCK TABLES, which tables without a key need for the milliseconds of their snapshot: ${keyless
-              .filter((table) => table.name.schema === schema)
-              .map((table) => table.name.name)
-              .join(', ')}`,
-            fix,
-          }))
+        ? missingOnSchemas(grants, ['LOCK TABLES'], [...lockable], account).map(
+            ({ schema, fix }) => ({
+              severity: 'blocker' as const,
+              object: `source account ${user} on ${schema}`,
+              found: `lacks LOCK TABLES, which tables without a key need for the milliseconds of their snapshot: ${keyless
+                .filter((table) => table.name.schema === schema)
+                .map((table) => table.name.name)
+                .join(', ')}`,
+              fix,
+            }),
+          )
         : []),
     ];
   },

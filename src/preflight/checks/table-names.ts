@@ -7,7 +7,7 @@ import { check } from '../finding.ts';
 export const tableNamesCheck = check<SourceSide>(
   'table-names',
   'every name can be spelled on the target',
-  ({ source, target, catalog }) => {
+  ({ source, target, catalog, config }) => {
     const before = source.variable('lower_case_table_names') ?? '0';
     const after = target.variable('lower_case_table_names') ?? '0';
     const names = [...catalog.tables, ...catalog.views].map(({ name }) => name);
@@ -22,21 +22,25 @@ export const tableNamesCheck = check<SourceSide>(
         },
       ];
     }
-    return [...collisions(names), ...respelled(names)];
+    return [
+      ...collisions(config.schemas),
+      ...collisions(names.map(displayName)),
+      ...respelled(names),
+    ];
   },
 );
 
-function collisions(names: readonly QualifiedName[]) {
-  const groups = new Map<string, QualifiedName[]>();
+function collisions(names: readonly string[]) {
+  const groups = new Map<string, string[]>();
   for (const name of names) {
-    const folded = displayName(name).toLowerCase();
+    const folded = name.toLowerCase();
     groups.set(folded, [...(groups.get(folded) ?? []), name]);
   }
   return [...groups.values()]
     .filter((group) => group.length > 1)
     .map((group) => ({
       severity: 'blocker' as const,
-      object: group.map(displayName).join(', '),
+      object: group.join(', '),
       found: 'would become one name on the target (lower_case_table_names=1)',
       fix: `RENAME TABLE … on the source, so that they differ in more than case`,
     }));

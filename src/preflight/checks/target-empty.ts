@@ -3,10 +3,10 @@ import { readCheckpoint } from '../../checkpoint/store.ts';
 import { isFailure } from '../../failures.ts';
 import { check } from '../finding.ts';
 
-/** Rows of somebody else must not be overwritten: a target is empty, or this migration's own. */
+/** Rows and programs of somebody else must not be replaced: a target is empty, or this migration's own. */
 export const targetEmptyCheck = check(
   'target-empty',
-  "the target holds nothing but this migration's own tables",
+  'the target holds nothing but what this migration made',
   async ({ target, catalog, config }) => {
     const own = await readCheckpoint(target.connection, config.name).catch((error: unknown) => {
       // No schema `skyferry` yet, or no table in it: the first run.
@@ -16,11 +16,15 @@ export const targetEmptyCheck = check(
     });
     if (own !== null) return [];
     const lctn = Number(target.variable('lower_case_table_names') ?? 0);
-    const rows = await target.connection.query<{ s: string; n: string }>(
-      `SELECT table_schema AS s, table_name AS n FROM information_schema.tables
-      WHERE LOWER(table_schema) IN (${config.schemas.map(() => '?').join(', ')}) ORDER BY 1, 2`,
-      config.schemas.map((schema) => schema.toLowerCase()),
-    );
+    const rows = [];
+    for (const kind of ['table', 'routine', 'event']) {
+      const found = await target.connection.query<{ s: string; n: string }>(
+        `SELECT ${kind}_schema AS s, ${kind}_name AS n FROM information_schema.${kind}s
+        WHERE LOWER(${kind}_schema) IN (${config.schemas.map(() => '?').join(', ')}) ORDER BY 1, 2`,
+        config.schemas.map((schema) => schema.toLowerCase()),
+      );
+      rows.push(...found);
+    }
     const ours = new Set(
       catalog.schemas.map(({ name }) => spelledOn({ schema: name, name: 'x' }, lctn).schema),
     );

@@ -26,7 +26,7 @@ export const targetPrivilegesCheck = check(
   'target-privileges',
   'the target account may make, fill and index what it must',
   ({ target, config }) => {
-    const { grants, user } = target;
+    const { grants, user, account } = target;
     const spelled = (schema: string) =>
       target.variable('lower_case_table_names') === '1' ? schema.toLowerCase() : schema;
     const server = ofServer.filter((privilege) => !grants.global(privilege));
@@ -37,13 +37,13 @@ export const targetPrivilegesCheck = check(
               severity: 'blocker' as const,
               object: `target account ${user}`,
               found: `lacks ${server.join(', ')}`,
-              fix: `GRANT ${server.join(', ')} ON *.* TO '${user}'@'%';`,
+              fix: `GRANT ${server.join(', ')} ON *.* TO ${account};`,
             },
           ]
         : []),
       ...[
-        ...missingOnSchemas(grants, ofSchema, config.schemas.map(spelled), user),
-        ...missingOnSchemas(grants, ofCheckpoint, ['skyferry'], user),
+        ...missingOnSchemas(grants, ofSchema, config.schemas.map(spelled), account),
+        ...missingOnSchemas(grants, ofCheckpoint, ['skyferry'], account),
       ].map(({ schema, missing, fix }) => ({
         severity: 'blocker' as const,
         object: `target account ${user} on ${schema}`,

@@ -1,16 +1,21 @@
-import type { ServerFacts } from '../facts.ts';
+import type { ServerFacts, SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
-const OLDEST_SOURCE = 80_000;
-const OLDEST_TARGET = 80_000;
+const OLDEST = 80_000;
 
 /** MariaDB's binlog has other events; before 8.0 the catalogue and the privileges are others. */
+export const sourceVersionCheck = check<SourceSide>(
+  'versions',
+  'the version of the source is supported',
+  ({ source }) => outcome(source),
+);
+
 export const versionsCheck = check(
   'versions',
   'both versions are supported',
   ({ source, target }) => [
-    ...outcome(source, OLDEST_SOURCE),
-    ...outcome(target, OLDEST_TARGET),
+    ...outcome(source),
+    ...outcome(target),
     ...(Math.floor(target.version.number / 100) < Math.floor(source.version.number / 100)
       ? [
           {
@@ -24,8 +29,8 @@ export const versionsCheck = check(
   ],
 );
 
-function outcome({ role, version }: ServerFacts, oldest: number) {
-  if (!version.mariadb && version.number >= oldest) return [];
+function outcome({ role, version }: ServerFacts) {
+  if (!version.mariadb && version.number >= OLDEST) return [];
   return [
     {
       severity: 'blocker' as const,

@@ -2,7 +2,11 @@ import type { AwsClients } from '../../clouds/aws/clients.ts';
 import { freeStorage } from '../../clouds/aws/free-storage.ts';
 import type { MigrationConfig } from '../../config/schema.ts';
 import { isFailure } from '../../failures.ts';
-import { LONGEST_RDS_RETENTION_HOURS, readRetention } from '../../mysql/binlog-retention.ts';
+import {
+  LONGEST_AURORA_RETENTION_HOURS,
+  LONGEST_RDS_RETENTION_HOURS,
+  readRetention,
+} from '../../mysql/binlog-retention.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import { Grants } from '../../preflight/grants.ts';
 import type { BinlogFacts } from './retention-guard.ts';
@@ -13,9 +17,6 @@ export interface BinlogSample {
   readonly at: number;
   readonly logs: readonly { readonly name: string; readonly bytes: number }[];
 }
-
-/** Aurora takes more than RDS. */
-const LONGEST_AURORA_RETENTION_HOURS = 2160;
 
 /** Needs REPLICATION CLIENT. */
 export async function sampleBinlog(connection: Connection): Promise<BinlogSample> {

@@ -53,7 +53,7 @@ export function rdsLikeAccounts(
       password: passwords.admin,
       grants: [
         `GRANT ${managedAdministrator} ON *.* WITH GRANT OPTION`,
-        `GRANT APPLICATION_PASSWORD_ADMIN, ROLE_ADMIN, ${anyDefiner}, SHOW_ROUTINE, XA_RECOVER_ADMIN ON *.* WITH GRANT OPTION`,
+        `GRANT APPLICATION_PASSWORD_ADMIN, ROLE_ADMIN, ${anyDefiner}, XA_RECOVER_ADMIN ON *.* WITH GRANT OPTION`,
       ],
     },
     {

@@ -51,9 +51,11 @@ function masterAccount({ masterUser, masterPassword, cluster }: Instance): Accou
     password: masterPassword ?? '',
     grants: [
       `GRANT ${managedAdministrator} ON *.* WITH GRANT OPTION`,
-      'GRANT APPLICATION_PASSWORD_ADMIN, ROLE_ADMIN, SHOW_ROUTINE, XA_RECOVER_ADMIN ON *.* WITH GRANT OPTION',
-      // Aurora's has it, and so writes on under read_only.
-      ...(cluster === null ? [] : ['GRANT CONNECTION_ADMIN ON *.* WITH GRANT OPTION']),
+      'GRANT APPLICATION_PASSWORD_ADMIN, ROLE_ADMIN, XA_RECOVER_ADMIN ON *.* WITH GRANT OPTION',
+      // Aurora's has these too, and so writes on under read_only.
+      ...(cluster === null
+        ? []
+        : ['GRANT CONNECTION_ADMIN, SHOW_ROUTINE ON *.* WITH GRANT OPTION']),
     ],
   };
 }
