@@ -2,7 +2,8 @@
 // packages and builds when that is needed, then runs the command. Plain JavaScript, no packages.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const [task, ...args] = process.argv.slice(2);
 const stamp = 'node_modules/.skyferry-lock';
@@ -88,11 +89,10 @@ const tasks = {
   },
 };
 
-if (!(task in tasks)) {
+if (!Object.hasOwn(tasks, task ?? '')) {
   console.error(`usage: node scripts/run.mjs ${Object.keys(tasks).join(' | ')}`);
   process.exit(2);
 }
-process.chdir(new URL('..', import.meta.url).pathname);
-if (!existsSync('dist')) rmSync('dist/.tsbuildinfo', { force: true });
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 install();
 tasks[task]();
