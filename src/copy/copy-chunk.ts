@@ -1,6 +1,6 @@
 import type { Holder } from '../checkpoint/epoch.ts';
 import { readBinlogEnd } from '../mysql/watermark.ts';
-import type { CopyJob } from './copy-tables.ts';
+import type { CopyJob } from './job.ts';
 import type { ChunkLoad } from './load-chunk.ts';
 import { loadChunk, loadWholeTable } from './load-chunk.ts';
 import type { Pumped } from './pump.ts';

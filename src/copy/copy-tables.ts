@@ -3,28 +3,15 @@ import type { Holder } from '../checkpoint/epoch.ts';
 import { acquireEpoch } from '../checkpoint/epoch.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
 import { withConnection } from '../mysql/connection.ts';
-import type { Endpoint } from '../mysql/endpoint.ts';
 import { displayName } from '../mysql/identifier.ts';
 import type { CopyProgress } from '../workflows/messages.ts';
 import { copyChunk } from './copy-chunk.ts';
 import { cutTables } from './cut-tables.ts';
+import type { CopyJob } from './job.ts';
 import type { TableCopy } from './progress.ts';
 import { newTableCopy, progressOf } from './progress.ts';
 import { ChunkQueue } from './queue.ts';
 import { Sessions } from './sessions.ts';
-
-export interface CopyJob {
-  readonly source: Endpoint;
-  readonly target: Endpoint;
-  readonly catalog: Catalog;
-  readonly migration: string;
-  /** The target's lower_case_table_names. */
-  readonly lctn: number;
-  /** Chunks in flight, each with a session on either side. */
-  readonly parallel: number;
-  /** Rows of a chunk; wide rows make it smaller. */
-  readonly chunkRows: number;
-}
 
 export interface CopyResult {
   readonly rows: number;

@@ -5,8 +5,9 @@ import { corrected, correctionsOf, quoted } from './json-document.ts';
 import { documentColumns, holdsAny, scalarLetters } from './json-scalars.ts';
 import type { TextRow } from './json-stream.ts';
 import { inBatches } from './json-stream.ts';
-import type { RowsLoad } from './load-rows.ts';
 import type { Pumped } from './pump.ts';
+import type { RowsLoad } from './rows-load.ts';
+import { DATA_TRUNCATED, fromSource, inexact } from './rows-load.ts';
 
 /** Whether any row holds a document that is more than its text; reads all of them when none does. */
 export async function anyTypedScalars(load: RowsLoad, condition: string): Promise<boolean> {
@@ -50,9 +51,7 @@ export async function insertDocuments(load: RowsLoad, condition: string): Promis
 }
 
 function typedRows({ table }: RowsLoad, condition: string): string {
-  const index =
-    table.rowKey === null ? '' : ` FORCE INDEX (${quoteIdentifier(table.rowKey.index)})`;
-  return `FROM ${qualify(table.name)} AS r${index} WHERE ${condition && `(${condition}) AND `}(${holdsAny(table)})`;
+  return `${fromSource(table)} WHERE ${condition && `(${condition}) AND `}(${holdsAny(table)})`;
 }
 
 /** Other engines have no snapshots: a row that was loaded already may be read once more, in a later state. */
@@ -104,8 +103,6 @@ async function checkPacket(load: RowsLoad, values: readonly string[]): Promise<v
   );
 }
 
-const DATA_TRUNCATED = '1265';
-
 /** As with LOAD DATA, a warning means an inexact row, except for an ENUM's value without a member. */
 async function explainWarnings(load: RowsLoad): Promise<void> {
   const listed = await load.target.rows('SHOW WARNINGS');
@@ -113,11 +110,4 @@ async function explainWarnings(load: RowsLoad): Promise<void> {
   const enums = load.table.columns.some(({ dataType }) => dataType === 'enum');
   if (enums && codes.every((code) => code === DATA_TRUNCATED)) return;
   throw inexact(load, `warnings while documents were inserted (codes ${codes.join(', ')})`);
-}
-
-function inexact({ what }: RowsLoad, how: string): SkyferryFailure {
-  return new SkyferryFailure('COPY_INEXACT', `${what}: ${how}`, {
-    safe: 'what was loaded is rolled back; the source was only read',
-    next: 'compare the definitions of the table on both servers, then retry the phase',
-  });
 }

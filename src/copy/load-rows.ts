@@ -1,27 +1,12 @@
-import { SkyferryFailure } from '../failures.ts';
-import type { Table } from '../mysql/catalog/types.ts';
 import { qualify, quoteIdentifier, spelledOn } from '../mysql/identifier.ts';
-import type { RawConnection } from '../mysql/raw-connection.ts';
 import type { ColumnTransfer } from './columns.ts';
 import { columnTransfer } from './columns.ts';
 import { anyTypedScalars, insertDocuments } from './json-insert.ts';
 import { documentColumns, holdsAny } from './json-scalars.ts';
-import type { PacketPool, Pumped } from './pump.ts';
+import type { Pumped } from './pump.ts';
 import { pumpRows } from './pump.ts';
-
-export interface RowsLoad {
-  readonly source: RawConnection;
-  readonly target: RawConnection;
-  readonly pool: PacketPool;
-  /** The target's lower_case_table_names. */
-  readonly lctn: number;
-  readonly table: Table;
-  /** For failures: which rows these are. */
-  readonly what: string;
-  onMoved(rows: number, bytes: number): void;
-  /** Documents with a scalar of a type that no expression makes: it stays as its text parses. */
-  readonly onLeft?: (documents: number) => void;
-}
+import type { RowsLoad } from './rows-load.ts';
+import { DATA_TRUNCATED, fromSource, inexact } from './rows-load.ts';
 
 /**
  * Moves the source's rows that meet a condition (empty: all) into the target's table, within the target's
@@ -64,14 +49,12 @@ async function loadTexts(
 ): Promise<Pumped> {
   const { source, target, table, lctn, pool } = load;
   const transfer = columnTransfer(table);
-  const index =
-    table.rowKey === null ? '' : ` FORCE INDEX (${quoteIdentifier(table.rowKey.index)})`;
   // Computing a generated column may round, which the target notes, as the source did: that is no loss.
   const computes = table.columns.some((column) => column.generated !== null);
   await target.run(`SET SESSION sql_notes = ${computes ? 0 : 1}`);
   const result = await pumpRows(
     source,
-    `SELECT ${transfer.select} FROM ${qualify(table.name)} AS r${index}${condition && ` WHERE ${condition}`}`,
+    `SELECT ${transfer.select} ${fromSource(table)}${condition && ` WHERE ${condition}`}`,
     target,
     `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${qualify(spelledOn(table.name, lctn))}` +
       ` CHARACTER SET binary FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\'` +
@@ -109,13 +92,4 @@ async function explainWarnings(
     if (Number(row?.[0]?.toString()) === Number(total?.[0]?.toString())) return;
   }
   throw inexact(load, `${total?.[0]?.toString()} warnings (codes ${codes.join(', ')})`);
-}
-
-const DATA_TRUNCATED = '1265';
-
-function inexact({ what }: RowsLoad, how: string): SkyferryFailure {
-  return new SkyferryFailure('COPY_INEXACT', `${what}: ${how}`, {
-    safe: 'what was loaded is rolled back; the source was only read',
-    next: 'compare the definitions of the table on both servers, then retry the phase',
-  });
 }

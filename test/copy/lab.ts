@@ -1,5 +1,5 @@
 import { createCheckpoint, createCheckpointSchema } from '../../src/checkpoint/take-name.ts';
-import type { CopyJob } from '../../src/copy/copy-tables.ts';
+import type { CopyJob } from '../../src/copy/job.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import type { Column, Table } from '../../src/mysql/catalog/types.ts';
 import type { Connection } from '../../src/mysql/connection.ts';
