@@ -1,4 +1,4 @@
-import type { Address, LocatedConfig } from '../config/located.ts';
+import type { LocatedConfig } from '../config/located.ts';
 import type { Engine, MigrationConfig, WindowConfig } from '../config/schema.ts';
 import type { BinlogWatch } from '../prepare/source/guard-binlog.ts';
 import type {
@@ -8,6 +8,7 @@ import type {
   Formers,
   RunningResource,
 } from '../prepare/act.ts';
+import type { Address } from '../mysql/endpoint.ts';
 import type { Position } from '../mysql/position.ts';
 import type { PreflightResult } from '../preflight/run.ts';
 import type {

@@ -1,6 +1,6 @@
-import { rememberNamedRows } from '../checkpoint/named-rows.ts';
 import { withConnection } from '../mysql/connection.ts';
 import { compareTables } from '../verify/compare-tables.ts';
+import { rememberNamedRows } from '../verify/named-rows.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { openJob } from './job.ts';

@@ -1,7 +1,7 @@
-import { readNamedRows } from '../checkpoint/named-rows.ts';
 import { isFailure, SkyferryFailure } from '../failures.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { RowsEvidence } from '../observe/report/evidence.ts';
+import { readNamedRows } from '../verify/named-rows.ts';
 import type { LocalOptions } from './local-logins.ts';
 import { localLogins, untilInterrupted } from './local-logins.ts';
 

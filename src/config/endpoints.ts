@@ -1,5 +1,5 @@
-import type { Endpoint, TlsSettings } from '../mysql/endpoint.ts';
-import type { Address, LocatedConfig } from './located.ts';
+import type { Address, Endpoint, TlsSettings } from '../mysql/endpoint.ts';
+import type { LocatedConfig } from './located.ts';
 import type { MigrationConfig } from './schema.ts';
 import type { SecretResolver } from './secrets.ts';
 

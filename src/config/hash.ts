@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Address, LocatedConfig } from './located.ts';
+import type { Address } from '../mysql/endpoint.ts';
+import type { LocatedConfig } from './located.ts';
 import type { MigrationConfig } from './schema.ts';
 
 /** SHA-256 (hex) of JSON with its keys in order, so that equal content has one hash. */

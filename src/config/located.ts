@@ -1,10 +1,5 @@
+import type { Address } from '../mysql/endpoint.ts';
 import type { Engine, MigrationConfig } from './schema.ts';
-
-/** Where a server is reached: as the user wrote it, or as its cloud says. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** A configuration together with what was found out since: what activities work with. */
 export type LocatedConfig = Omit<MigrationConfig, 'source' | 'target' | 'engine'> & {

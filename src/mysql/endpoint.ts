@@ -1,7 +1,11 @@
-/** How to log in to one MySQL server. Holds a resolved secret: never put it into a history or a log. */
-export interface Endpoint {
+/** Where a server is reached: as the user wrote it, or as its cloud says. */
+export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** How to log in to one MySQL server. Holds a resolved secret: never put it into a history or a log. */
+export interface Endpoint extends Address {
   readonly user: string;
   readonly password: string;
   /** Instead of the password: made anew for each login, sent as it is, so only over verified TLS. */

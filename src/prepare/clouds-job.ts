@@ -1,11 +1,10 @@
 import type { AwsClients } from '../clouds/aws/clients.ts';
 import type { AzureClients } from '../clouds/azure/clients.ts';
 import { resolveEndpoint } from '../config/endpoints.ts';
-import type { Address } from '../config/located.ts';
 import type { MigrationConfig } from '../config/schema.ts';
 import type { SecretResolver } from '../config/secrets.ts';
 import { withConnection } from '../mysql/connection.ts';
-import type { Endpoint } from '../mysql/endpoint.ts';
+import type { Address, Endpoint } from '../mysql/endpoint.ts';
 import type { SourceFacts } from './source-facts.ts';
 import { readSourceFacts } from './source-facts.ts';
 

@@ -1,6 +1,6 @@
-import type { Address } from '../config/located.ts';
 import { SkyferryFailure } from '../failures.ts';
 import { openConnection } from '../mysql/connection.ts';
+import type { Address } from '../mysql/endpoint.ts';
 import type { Act, Formers } from './act.ts';
 import type { CloudsJob } from './clouds-job.ts';
 import { lookAtSource, sourceEndpoint, targetEndpoint } from './clouds-job.ts';

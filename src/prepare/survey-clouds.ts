@@ -1,9 +1,9 @@
 import { contentHash } from '../config/hash.ts';
 import { resolveFence } from '../config/endpoints.ts';
-import type { Address } from '../config/located.ts';
 import { withAddresses, writtenAddress } from '../config/located.ts';
 import type { Engine, MigrationConfig } from '../config/schema.ts';
 import { openConnection } from '../mysql/connection.ts';
+import type { Address } from '../mysql/endpoint.ts';
 import type { Finding } from '../preflight/finding.ts';
 import { accepted } from '../preflight/run.ts';
 import { runSourceChecks } from '../preflight/run-source-checks.ts';

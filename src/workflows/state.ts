@@ -1,5 +1,5 @@
-import type { Address } from '../config/located.ts';
 import type { Engine } from '../config/schema.ts';
+import type { Address } from '../mysql/endpoint.ts';
 import type { MessageRecord, Phase, PhaseRecord } from './messages.ts';
 import type { Approval } from './approval.ts';
 import type { FailureSummary } from './failures.ts';

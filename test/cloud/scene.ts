@@ -1,11 +1,11 @@
 import type { RDSClient } from '@aws-sdk/client-rds';
 import { setTimeout as pause } from 'node:timers/promises';
 import { RdsApi } from '../../src/clouds/aws/rds.ts';
-import type { Address } from '../../src/config/located.ts';
 import { requireConfig } from '../../src/config/parse.ts';
 import type { MigrationConfig } from '../../src/config/schema.ts';
 import { createSecretResolver } from '../../src/config/secrets.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
+import type { Address } from '../../src/mysql/endpoint.ts';
 import type { Formers, PlannedAct } from '../../src/prepare/act.ts';
 import { sourceEndpoint } from '../../src/prepare/clouds-job.ts';
 import type { ActJob } from '../../src/prepare/open-act.ts';

@@ -1,5 +1,5 @@
 import type { DBCluster, DBInstance, RDSClient } from '@aws-sdk/client-rds';
-import type { Address } from '../../config/located.ts';
+import type { Address } from '../../mysql/endpoint.ts';
 import { askAws, isAwsError } from './errors.ts';
 
 /** An instance of RDS, or an Aurora cluster by its writer. */

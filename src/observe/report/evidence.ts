@@ -1,4 +1,4 @@
-import type { NamedRows } from '../../checkpoint/named-rows.ts';
+import type { NamedRows } from '../../verify/named-rows.ts';
 import type { MigrationReport } from '../../workflows/results.ts';
 
 /** What the report is made of: the workflow's own answer, and what others measured beside it. */

@@ -2,11 +2,10 @@ import type { AwsClients } from '../../clouds/aws/clients.ts';
 import { ParameterGroups } from '../../clouds/aws/parameter-groups.ts';
 import type { RdsServer, RdsView } from '../../clouds/aws/rds.ts';
 import { RdsApi } from '../../clouds/aws/rds.ts';
-import type { Address } from '../../config/located.ts';
 import type { MigrationConfig, RdsSourceConfig } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
-import type { Endpoint } from '../../mysql/endpoint.ts';
+import type { Address, Endpoint } from '../../mysql/endpoint.ts';
 import type { ServerSettings } from './server-settings.ts';
 import { readServerSettings } from './server-settings.ts';
 

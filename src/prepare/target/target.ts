@@ -1,10 +1,10 @@
 import type { AzureClients } from '../../clouds/azure/clients.ts';
 import type { ServerView } from '../../clouds/azure/flexible-server.ts';
 import { FlexibleServer } from '../../clouds/azure/flexible-server.ts';
-import type { Address } from '../../config/located.ts';
 import type { AzureTargetConfig, MigrationConfig } from '../../config/schema.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
+import type { Address } from '../../mysql/endpoint.ts';
 import type { Formers } from '../act.ts';
 import type { SourceFacts } from '../source-facts.ts';
 

@@ -1,6 +1,6 @@
+import { readCheckpoint, remember } from '../checkpoint/store.ts';
 import type { Connection } from '../mysql/connection.ts';
-import type { Verdict } from '../verify/verdict.ts';
-import { readCheckpoint, remember } from './store.ts';
+import type { Verdict } from './verdict.ts';
 
 /**
  * The rows that the last comparison named. Keys are values of rows, so they are kept on the target, where
