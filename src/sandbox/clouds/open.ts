@@ -14,10 +14,10 @@ import { sandboxPrincipal } from './azure/principal.ts';
 import { FaultQueue } from './faults.ts';
 import { openGateway } from './gateway.ts';
 import { startNameServer } from './name-server.ts';
-import type { FleetState } from './servers.ts';
-import { SandboxFleet } from './servers.ts';
+import type { FleetState } from './fleet.ts';
+import { SandboxFleet } from './fleet.ts';
 import { openServices } from './services.ts';
-import { storesIn } from './state.ts';
+import { storesIn } from './stores.ts';
 
 /** Where the clouds' MySQL servers listen, each on an address of its own. */
 const MYSQL_PORT = 3306;

@@ -3,7 +3,7 @@ import { createRdsService } from './aws/rds.ts';
 import { createRoute53 } from './aws/route53.ts';
 import { createSecretsManagerService } from './aws/secrets-manager.ts';
 import { createRestOfArm } from './azure/arm.ts';
-import { createDataMigrationService } from './azure/datamigration/provider.ts';
+import { createDataMigrationService } from './azure/data-migration/provider.ts';
 import { createAzureDns } from './azure/dns.ts';
 import { createEntraService } from './azure/entra.ts';
 import { createFlexibleServersService } from './azure/flexible-servers.ts';
