@@ -1,6 +1,15 @@
 import { withConnection } from '../../src/mysql/connection.ts';
+import type { FilePosition, Position } from '../../src/mysql/position.ts';
 import type { Bench } from '../bench.ts';
 import { COLUMNS, SCHEMA, TABLES } from '../data.ts';
+
+/** What is to be caught up with, in the source's binlog. */
+export interface Changes {
+  readonly from: Position;
+  readonly to: FilePosition;
+  /** Every transaction up to the end. */
+  readonly gtidSet: string;
+}
 
 const SESSIONS = 4;
 /** Two updates, one insert, and a delete in three of four transactions. */

@@ -1,7 +1,7 @@
 import type { Connection } from '../../src/mysql/connection.ts';
 import type { Bench } from '../bench.ts';
 import type { Contender } from '../phase.ts';
-import type { Changes } from './phase.ts';
+import type { Changes } from './change-rows.ts';
 
 /**
  * The target as a replica of the source. The relay log is fetched before the clock starts, which

@@ -1,20 +1,13 @@
-import type { FilePosition, Position } from '../../src/mysql/position.ts';
 import { readBinlogEnd, readExecuted } from '../../src/mysql/watermark.ts';
 import type { Bench } from '../bench.ts';
 import { expectSameRows, restoreRows } from '../data.ts';
 import { forgetMigration } from '../migration.ts';
 import type { Phase } from '../phase.ts';
 import { settle } from '../servers.ts';
+import type { Changes } from './change-rows.ts';
 import { changeRows } from './change-rows.ts';
 import { nativeReplication } from './native.ts';
 import { skyferryCatchUp } from './skyferry.ts';
-
-export interface Changes {
-  readonly from: Position;
-  readonly to: FilePosition;
-  /** Every transaction up to the end. */
-  readonly gtidSet: string;
-}
 
 /** A binlog that is there already is applied to a target that stands at its beginning. */
 export async function catchUpPhase(bench: Bench): Promise<Phase> {

@@ -2,8 +2,8 @@ import type { CloudContext } from '../../service.ts';
 import type { ServerFacts } from './endpoint.ts';
 import { endpointOf, readFacts } from './endpoint.ts';
 import type { TaskProperties } from './schemas.ts';
-import { reported } from './sync/output.ts';
-import type { TaskError } from './state.ts';
+import type { TaskError } from './task-error.ts';
+import { reported } from './task-error.ts';
 
 type InputOf<T extends TaskProperties['taskType']> = Extract<
   TaskProperties,

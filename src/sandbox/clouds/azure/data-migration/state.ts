@@ -5,6 +5,7 @@ import { ArmError } from '../arm-error.ts';
 import type { CommandBody, ProjectBody, TaskProperties } from './schemas.ts';
 import { NAMESPACE } from './schemas.ts';
 import type { SyncOutput } from './sync/output.ts';
+import type { TaskError } from './task-error.ts';
 
 export type ServiceState =
   | 'Accepted'
@@ -20,11 +21,6 @@ export type ServiceState =
 
 export type TaskState =
   'Queued' | 'Running' | 'Canceled' | 'Succeeded' | 'Failed' | 'FailedInputValidation' | 'Faulted';
-
-export interface TaskError {
-  readonly code: string;
-  readonly message: string;
-}
 
 export interface KeptCommand {
   readonly input: CommandBody['input'];

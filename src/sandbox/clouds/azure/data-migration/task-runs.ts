@@ -4,10 +4,11 @@ import { isFailure } from '../../../../failures.ts';
 import type { Fault } from '../../service.ts';
 import { connectToSource, connectToTarget } from './connect-tasks.ts';
 import type { TaskProperties } from './schemas.ts';
-import type { DataMigrations, KeptCommand, KeptTask, TaskError, TaskState } from './state.ts';
+import type { DataMigrations, KeptCommand, KeptTask, TaskState } from './state.ts';
 import { isActive } from './state.ts';
 import { runSync } from './sync/sync-task.ts';
 import { failAsTold, TaskEnd } from './task-end.ts';
+import type { TaskError } from './task-error.ts';
 
 /** So long a task waits for a worker. */
 const QUEUED_MS = 200;

@@ -1,7 +1,8 @@
 import { NAMESPACE } from './schemas.ts';
 import type { KeptCommand, KeptService, KeptTask } from './state.ts';
 import { etagOf, serviceId } from './state.ts';
-import { reported, syncResults } from './sync/output.ts';
+import { syncResults } from './sync/output.ts';
+import { reported } from './task-error.ts';
 
 export function taskView(
   service: KeptService,

@@ -1,5 +1,6 @@
 import type { RowChange } from '../../../../../mysql/binlog/events.ts';
-import type { TaskError } from '../state.ts';
+import type { TaskError } from '../task-error.ts';
+import { reported } from '../task-error.ts';
 
 /** As the service reports a database; the misspelt one is its own. */
 export type DatabaseState =
@@ -75,10 +76,6 @@ export function syncResults(output: SyncOutput): unknown[] {
     ...output.tables.map(tableResult),
     ...(error === null ? [] : [{ id: 'error', resultType: 'ErrorOutput', error: reported(error) }]),
   ];
-}
-
-export function reported({ code, message }: TaskError): unknown {
-  return { message: `${code}: ${message}`, hResult: -2146233088 };
 }
 
 /** Counters are numbers here. */
