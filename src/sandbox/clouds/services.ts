@@ -4,10 +4,10 @@ import { createRoute53 } from './aws/route53.ts';
 import { createSecretsManagerService } from './aws/secrets-manager.ts';
 import { createRestOfArm } from './azure/arm.ts';
 import { createDataMigrationService } from './azure/data-migration/provider.ts';
-import { createAzureDns } from './azure/dns.ts';
+import { createAzureDns } from './azure/dns/public.ts';
 import { createEntraService } from './azure/entra.ts';
-import { createFlexibleServersService } from './azure/flexible-servers.ts';
-import { createAzurePrivateDns } from './azure/private-dns.ts';
+import { createFlexibleServersService } from './azure/mysql/provider.ts';
+import { createAzurePrivateDns } from './azure/dns/private.ts';
 import type { CloudContext, CloudService } from './service.ts';
 
 type Factory = (context: CloudContext) => Promise<CloudService>;

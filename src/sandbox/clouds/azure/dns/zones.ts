@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import type { CloudContext, CloudService, NameRecord, Store } from '../service.ts';
-import { ArmError, json } from './arm-error.ts';
-import { createArmService } from './arm.ts';
-import type { ArmCall, ArmRoute } from './arm.ts';
+import type { CloudContext, CloudService, NameRecord, Store } from '../../service.ts';
+import { ArmError, json } from '../arm-error.ts';
+import { createArmService } from '../arm.ts';
+import type { ArmCall, ArmRoute } from '../arm.ts';
 
 /** How public and private zones differ on the wire: the same service under two specifications. */
 export interface ZoneFlavor {

@@ -1,15 +1,15 @@
-import type { CloudContext, CloudResponse, CloudService } from '../service.ts';
-import { json } from './arm-error.ts';
-import { createArmService } from './arm.ts';
-import { configurationRoutes, configurationRunners, configurationViews, showConfiguration } from './mysql/configurations.ts'; // prettier-ignore
-import { databaseRoutes, databaseRunners, showDatabase } from './mysql/databases.ts';
-import { firewallRuleRoutes, firewallRuleRunners, showFirewallRule } from './mysql/firewall-rules.ts'; // prettier-ignore
-import { locationRoutes } from './mysql/location-routes.ts';
-import { API_VERSIONS } from './mysql/schemas.ts';
-import { serverRoutes } from './mysql/server-routes.ts';
-import { serverRunners } from './mysql/server-runners.ts';
-import { Servers, serverView } from './mysql/servers.ts';
-import { Operations } from './operations.ts';
+import type { CloudContext, CloudResponse, CloudService } from '../../service.ts';
+import { json } from '../arm-error.ts';
+import { createArmService } from '../arm.ts';
+import { configurationRoutes, configurationRunners, configurationViews, showConfiguration } from './configurations.ts'; // prettier-ignore
+import { databaseRoutes, databaseRunners, showDatabase } from './databases.ts';
+import { firewallRuleRoutes, firewallRuleRunners, showFirewallRule } from './firewall-rules.ts'; // prettier-ignore
+import { locationRoutes } from './location-routes.ts';
+import { API_VERSIONS } from './schemas.ts';
+import { serverRoutes } from './server-routes.ts';
+import { serverRunners } from './server-runners.ts';
+import { Servers, serverView } from './servers.ts';
+import { Operations } from '../operations.ts';
 
 const NAMESPACE = 'Microsoft.DBforMySQL';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { CloudContext, CloudService } from '../service.ts';
-import { createZones } from './record-sets.ts';
+import type { CloudContext, CloudService } from '../../service.ts';
+import { createZones } from './zones.ts';
 
 const readOnly = z.unknown().optional();
 const resource = { id: readOnly, name: readOnly, type: readOnly };
