@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CloudContext, CloudService } from '../../service.ts';
-import { createZones } from './zones.ts';
+import { createDnsProvider } from './provider.ts';
 
 const readOnly = z.unknown().optional();
 const resource = { id: readOnly, name: readOnly, type: readOnly };
@@ -32,7 +32,7 @@ const zoneSchema = z.strictObject({
 
 /** Azure private DNS: zones that only linked networks see. The sandbox's name server is inside. */
 export async function createAzurePrivateDns(context: CloudContext): Promise<CloudService> {
-  return await createZones(context, {
+  return await createDnsProvider(context, {
     type: 'privateDnsZones',
     apiVersion: '2020-06-01',
     zoneOperations: 'PrivateZones',

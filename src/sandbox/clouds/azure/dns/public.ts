@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CloudContext, CloudService } from '../../service.ts';
-import { createZones } from './zones.ts';
+import { createDnsProvider } from './provider.ts';
 
 const readOnly = z.unknown().optional();
 const resource = { id: readOnly, name: readOnly, type: readOnly };
@@ -34,7 +34,7 @@ const zoneSchema = z.strictObject({
 
 /** Azure DNS: public zones. */
 export async function createAzureDns(context: CloudContext): Promise<CloudService> {
-  return await createZones(context, {
+  return await createDnsProvider(context, {
     type: 'dnsZones',
     apiVersion: '2018-05-01',
     zoneOperations: 'Zones',

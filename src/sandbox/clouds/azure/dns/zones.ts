@@ -1,34 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
-import type { CloudContext, CloudService, NameRecord, Store } from '../../service.ts';
+import type { CloudContext, Store } from '../../service.ts';
 import { ArmError, json } from '../arm-error.ts';
-import { createArmService } from '../arm.ts';
-import type { ArmCall, ArmRoute } from '../arm.ts';
-
-/** How public and private zones differ on the wire: the same service under two specifications. */
-export interface ZoneFlavor {
-  /** `dnsZones` or `privateDnsZones`. */
-  readonly type: string;
-  readonly apiVersion: string;
-  /** Of the operations on zones, e.g. `Zones` or `PrivateZones`. */
-  readonly zoneOperations: string;
-  readonly zoneSchema: z.ZodType;
-  readonly recordSetSchema: z.ZodType<RecordSetInput>;
-  readonly zoneProperties: (name: string) => Readonly<Record<string, unknown>>;
-  /** Of every record set. */
-  readonly recordProperties: Readonly<Record<string, unknown>>;
-  /** The flavor's spelling of each property. */
-  readonly ttl: string;
-  readonly records: Readonly<Record<RecordType, string>>;
-}
-
-export type RecordType = 'A' | 'CNAME' | 'TXT';
-type Properties = Readonly<Record<string, unknown>>;
-
-export interface RecordSetInput {
-  readonly etag?: string | undefined;
-  readonly properties?: Properties | undefined;
-}
+import type { ArmCall } from '../arm.ts';
+import type { RecordSetInput, RecordType, ZoneFlavor } from './flavor.ts';
+import type { RecordSet } from './record-set.ts';
+import { checkConditions, fullName, refuseInvalid, servedRecords, setKey } from './record-set.ts';
 
 interface Zone {
   readonly id: string;
@@ -39,114 +15,27 @@ interface Zone {
   readonly recordSets: Record<string, RecordSet>;
 }
 
-interface RecordSet {
-  readonly name: string;
-  readonly type: RecordType;
-  readonly etag: string;
-  readonly properties: Properties;
-}
-
 interface State {
   readonly zones: Record<string, Zone>;
 }
 
-const ZONE = '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network';
-const RECORD_TYPES = ['A', 'CNAME', 'TXT'] as const;
-
-/** Zones and their record sets, compared by etag before they are changed, and served. */
-export async function createZones(
-  context: CloudContext,
-  flavor: ZoneFlavor,
-): Promise<CloudService> {
-  const state = await context.store<State>(`azure/${flavor.type}`, { zones: {} });
-  for (const zone of Object.values(state.value.zones)) publish(context, flavor, zone);
-  const zones = new Zones(context, flavor, state);
-  return await createArmService(context, {
-    namespace: 'Microsoft.Network',
-    routes: [
-      ...zoneRoutes(flavor, zones),
-      ...RECORD_TYPES.flatMap((type) => recordRoutes(flavor, type, zones)),
-    ],
-  });
-}
-
-function zoneRoutes(flavor: ZoneFlavor, zones: Zones): ArmRoute[] {
-  const common = {
-    path: `${ZONE}/${flavor.type}/{zone}`,
-    apiVersions: [flavor.apiVersion],
-  };
-  const action = (verb: string): string => `Microsoft.Network/${flavor.type}/${verb}`;
-  return [
-    {
-      ...common,
-      operation: `${flavor.zoneOperations}_Get`,
-      method: 'GET',
-      action: action('read'),
-      answer: async (call) => json(200, zones.show(zones.find(call))),
-    },
-    {
-      ...common,
-      operation: `${flavor.zoneOperations}_CreateOrUpdate`,
-      method: 'PUT',
-      action: action('write'),
-      body: flavor.zoneSchema,
-      answer: async (call) => await zones.create(call),
-    },
-  ];
-}
-
-function recordRoutes(flavor: ZoneFlavor, type: RecordType, zones: Zones): ArmRoute[] {
-  const common = {
-    path: `${ZONE}/${flavor.type}/{zone}/${type}/{name}`,
-    apiVersions: [flavor.apiVersion],
-  };
-  const action = (verb: string): string => `Microsoft.Network/${flavor.type}/${type}/${verb}`;
-  return [
-    {
-      ...common,
-      operation: 'RecordSets_Get',
-      method: 'GET',
-      action: action('read'),
-      answer: async (call) => {
-        const zone = zones.find(call);
-        return json(200, zones.showSet(zone, zones.findSet(zone, type, call)));
-      },
-    },
-    {
-      ...common,
-      operation: 'RecordSets_CreateOrUpdate',
-      method: 'PUT',
-      action: action('write'),
-      body: flavor.recordSetSchema,
-      answer: async (call) => await zones.put(type, call),
-    },
-    {
-      ...common,
-      operation: 'RecordSets_Update',
-      method: 'PATCH',
-      action: action('write'),
-      body: flavor.recordSetSchema,
-      answer: async (call) => await zones.patch(type, call),
-    },
-    {
-      ...common,
-      operation: 'RecordSets_Delete',
-      method: 'DELETE',
-      action: action('delete'),
-      answer: async (call) => await zones.remove(type, call),
-    },
-  ];
-}
-
-class Zones {
+/** The zones of one flavor with their record sets, kept on disk and served by the name server. */
+export class Zones {
   readonly #context: CloudContext;
   readonly #flavor: ZoneFlavor;
   readonly #state: Store<State>;
 
-  constructor(context: CloudContext, flavor: ZoneFlavor, state: Store<State>) {
+  private constructor(context: CloudContext, flavor: ZoneFlavor, state: Store<State>) {
     this.#context = context;
     this.#flavor = flavor;
     this.#state = state;
+  }
+
+  static async open(context: CloudContext, flavor: ZoneFlavor): Promise<Zones> {
+    const state = await context.store<State>(`azure/${flavor.type}`, { zones: {} });
+    const zones = new Zones(context, flavor, state);
+    for (const zone of Object.values(state.value.zones)) zones.#publish(zone);
+    return zones;
   }
 
   find(call: ArmCall): Zone {
@@ -190,7 +79,7 @@ class Zones {
     checkConditions(call, former);
     const { properties = {} } = call.body as RecordSetInput;
     const set = { name, type, etag: randomUUID(), properties };
-    this.#refuseInvalid(zone, set);
+    refuseInvalid(this.#flavor, set, zone.recordSets);
     zone.recordSets[setKey(type, name)] = set;
     await this.#save(zone);
     return json(former === undefined ? 201 : 200, this.showSet(zone, set));
@@ -206,7 +95,7 @@ class Zones {
       etag: randomUUID(),
       properties: { ...former.properties, ...properties },
     };
-    this.#refuseInvalid(zone, set);
+    refuseInvalid(this.#flavor, set, zone.recordSets);
     zone.recordSets[setKey(type, former.name)] = set;
     await this.#save(zone);
     return json(200, this.showSet(zone, set));
@@ -230,7 +119,7 @@ class Zones {
   }
 
   showSet(zone: Zone, { name, type, etag, properties }: RecordSet) {
-    const fqdn = `${fullName(zone, name)}.`;
+    const fqdn = `${fullName(zone.name, name)}.`;
     return {
       id: `${zone.id}/${type}/${name}`,
       name,
@@ -240,81 +129,17 @@ class Zones {
     };
   }
 
-  #refuseInvalid(zone: Zone, set: RecordSet): void {
-    const { ttl, records } = this.#flavor;
-    const others = RECORD_TYPES.filter((each) => each !== set.type);
-    if (others.some((each) => set.properties[records[each]] !== undefined)) {
-      throw badRequest(`The record set of type '${set.type}' holds records of another type.`);
-    }
-    const isAlias = hasTarget(set.properties['targetResource']);
-    const has = set.properties[records[set.type]] !== undefined;
-    if (isAlias === has) throw badRequest('The record set must hold records or a target resource.');
-    if (typeof set.properties[ttl] !== 'number') throw badRequest('The TTL is missing.');
-    const conflict = others.some(
-      (each) =>
-        (each === 'CNAME' || set.type === 'CNAME') &&
-        zone.recordSets[setKey(each, set.name)] !== undefined,
-    );
-    if (conflict) {
-      throw badRequest(
-        'The record could not be created because a CNAME record with the same name already exists in this zone.',
-      );
-    }
-  }
-
   async #save(zone: Zone): Promise<void> {
     zone.etag = randomUUID();
     await this.#state.save();
-    publish(this.#context, this.#flavor, zone);
+    this.#publish(zone);
   }
-}
 
-/** `If-Match` and `If-None-Match`, whose values are compared as they are: Azure's etags have no quotes here. */
-function checkConditions({ request }: ArmCall, former: RecordSet | undefined): void {
-  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers;
-  if (ifNoneMatch === '*' && former !== undefined) {
-    throw new ArmError(412, 'PreconditionFailed', `The Record set ${former.name} exists already and hence cannot be created again.`); // prettier-ignore
+  #publish({ name, recordSets }: Zone): void {
+    this.#context.names.setZone(name, servedRecords(this.#flavor, name, recordSets));
   }
-  if (ifMatch === undefined || (ifMatch === '*' && former !== undefined)) return;
-  if (former?.etag === ifMatch) return;
-  throw new ArmError(412, 'PreconditionFailed', `The condition '${ifMatch}' in the If-Match header was not satisfied. The current was '${former?.etag ?? ''}'.`); // prettier-ignore
-}
-
-function publish({ names }: CloudContext, flavor: ZoneFlavor, zone: Zone): void {
-  const records = Object.values(zone.recordSets).flatMap(({ name, type, properties }) => {
-    const ttl = Number(properties[flavor.ttl]);
-    const held = properties[flavor.records[type]];
-    return dataOf(type, held).map((data): NameRecord => ({ name: fullName(zone, name), type, ttl, data })); // prettier-ignore
-  });
-  names.setZone(zone.name, records);
-}
-
-/** An alias has no records of its own: it is not served here. */
-function dataOf(type: RecordType, held: unknown): string[] {
-  if (held === undefined) return [];
-  if (type === 'CNAME') return [(held as { cname: string }).cname];
-  if (type === 'A') {
-    return (held as { ipv4Address: string }[]).map(({ ipv4Address }) => ipv4Address);
-  }
-  return (held as { value: string[] }[]).map(({ value }) => value.join(''));
-}
-
-function hasTarget(target: unknown): boolean {
-  return typeof (target as { id?: unknown } | undefined)?.id === 'string';
-}
-
-function fullName(zone: Zone, name: string): string {
-  return name === '@' ? zone.name : `${name}.${zone.name}`;
 }
 
 function keyOf({ params: { subscription, group, zone } }: ArmCall): string {
   return [subscription, group, zone].join('/').toLowerCase();
-}
-
-function setKey(type: RecordType, name: string): string {
-  return `${type}/${name.toLowerCase()}`;
-}
-
-function badRequest(message: string): ArmError {
-  return new ArmError(400, 'BadRequest', message);
 }
