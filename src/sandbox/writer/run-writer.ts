@@ -4,11 +4,11 @@ import { isFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { ConnectionWatch, readConnectionFile } from './connection-file.ts';
+import type { WriterCounts } from './context.ts';
 import { LedgerFile } from './ledger/ledger-file.ts';
 import type { Outage } from './ledger/records.ts';
 import type { WriterOptions } from './options.ts';
 import { OutageClock } from './outage-clock.ts';
-import type { WriterCounts } from './session.ts';
 import { Unresolved, WriterSession } from './session.ts';
 import type { SharedRows } from './workload/scope.ts';
 

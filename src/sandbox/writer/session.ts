@@ -3,46 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SkyferryFailure } from '../../failures.ts';
 import { isFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
-import { openConnection } from '../../mysql/connection.ts';
-import type { Endpoint } from '../../mysql/endpoint.ts';
 import { Random } from '../sample/seed/random.ts';
-import type { ConnectionWatch } from './connection-file.ts';
-import { readConnectionFile } from './connection-file.ts';
-import type { LedgerFile } from './ledger/ledger-file.ts';
+import type { WriterContext } from './context.ts';
 import type { Effect, LedgerKey } from './ledger/records.ts';
-import type { WriterOptions } from './options.ts';
-import type { OutageClock } from './outage-clock.ts';
+import { keyText } from './ledger/records.ts';
 import { OwnRows } from './own-rows.ts';
+import { SessionConnection } from './session-connection.ts';
 import { pickKind } from './workload/kinds.ts';
 import type { Kind } from './workload/kinds.ts';
 import { leaveTrace } from './workload/money.ts';
-import type { SharedRows } from './workload/scope.ts';
 import { Scope } from './workload/scope.ts';
-
-/** What the sessions of one writer have in common. */
-export interface WriterContext {
-  readonly writer: string;
-  readonly options: WriterOptions;
-  readonly ledger: LedgerFile;
-  readonly watch: ConnectionWatch;
-  readonly outages: OutageClock;
-  readonly shared: SharedRows;
-  readonly counts: WriterCounts;
-  /** Stop once what is in flight has an outcome. */
-  readonly stop: AbortSignal;
-}
-
-export interface WriterCounts {
-  acknowledged: number;
-  rolledBack: number;
-  retried: number;
-  unknown: number;
-  givenUp: number;
-  surprises: number;
-  reconnected: number;
-  readonly kinds: Record<string, number>;
-  readonly errors: Record<string, number>;
-}
 
 const ROLLBACK_SHARE = 0.04;
 /** Repeats of one transaction that fails for a reason that is no outage. */
@@ -54,6 +24,14 @@ const STOP_GRACE_MS = 5000;
 /** read_only, read-only transaction mode, aborted by a shutdown: the server does not take writes now. */
 const refusedWrites = new Set([1290, 1792, 1836, 3100, 3989]);
 
+/** One transaction, the same at every attempt. */
+interface Transaction {
+  readonly key: LedgerKey;
+  readonly kind: Kind;
+  /** Given up on purpose at its end. */
+  readonly rollsBack: boolean;
+}
+
 /**
  * One session of the application: a connection, one transaction after another. Whatever happens to
  * the connection, a transaction is repeated under the same sequence number until its outcome is
@@ -63,12 +41,12 @@ export class WriterSession {
   readonly #context: WriterContext;
   readonly #number: number;
   readonly #own = new OwnRows();
-  #connection: { link: Connection; endpoint: string; generation: number } | null = null;
-  #lastEndpoint = '?';
+  readonly #connection: SessionConnection;
   #seq = 0;
 
   constructor(context: WriterContext, number: number) {
     this.#context = context;
+    this.#connection = new SessionConnection(context);
     this.#number = number;
   }
 
@@ -79,43 +57,35 @@ export class WriterSession {
     while (!stop.aborted) {
       await delay(due - performance.now(), undefined, { signal: stop }).catch(() => {});
       if (stop.aborted) break;
-      this.#seq += 1;
       await this.#transact();
       // A stall is not made up for by a burst.
       due = Math.max(due + interval, performance.now() - 1000);
     }
-    await this.#disconnect();
+    await this.#connection.close();
   }
 
   /** Repeats until the outcome is known, or given up. */
   async #transact(): Promise<void> {
-    const { counts, ledger, stop } = this.#context;
-    const key: LedgerKey = { writer: this.#context.writer, session: this.#number, seq: this.#seq };
-    const seed = `${key.writer}/${key.session}/${key.seq}`;
-    const choice = new Random(seed, 'kind');
-    const kind = pickKind(choice, this.#own);
-    const rollBack = choice.chance(ROLLBACK_SHARE);
+    const { counts, ledger, stop, outages } = this.#context;
+    const transaction = this.#nextTransaction();
+    const { key, kind } = transaction;
     let refusals = 0;
     let stoppingSince = 0;
     for (let attempt = 0; ; attempt += 1) {
       const startedAt = Date.now();
       try {
-        const effect = await this.#attempt(
-          key,
-          kind,
-          new Random(seed, `effect ${refusals}`),
-          rollBack,
-        );
+        const random = new Random(keyText(key), `effect ${refusals}`);
+        const effect = await this.#attempt(transaction, random);
         if (effect !== null) this.#acknowledged(key, effect, startedAt);
         return;
       } catch (error) {
         if (!isFailure(error)) throw error;
         counts.retried += 1;
-        const label = String(error.detail.errno ?? error.code);
+        const label = labelOf(error);
         counts.errors[label] = (counts.errors[label] ?? 0) + 1;
         if (isOutage(error)) {
-          this.#context.outages.failed(startedAt, this.#endpoint(), label);
-          await this.#disconnect();
+          outages.failed(startedAt, this.#connection.endpoint, label);
+          await this.#connection.close();
         } else if (error.code !== 'TRANSIENT' && (refusals += 1) >= GIVE_UP_AFTER) {
           counts.givenUp += 1;
           ledger.append({ type: 'given-up', ...key, kind: kind.name, error: label });
@@ -125,14 +95,22 @@ export class WriterSession {
           stoppingSince ||= Date.now();
           if (Date.now() - stoppingSince > STOP_GRACE_MS) return;
         }
-        await delay(Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(attempt, 10)));
+        await backOff(attempt);
       }
     }
   }
 
+  #nextTransaction(): Transaction {
+    this.#seq += 1;
+    const key = { writer: this.#context.writer, session: this.#number, seq: this.#seq };
+    const choice = new Random(keyText(key), 'kind');
+    const kind = pickKind(choice, this.#own);
+    return { key, kind, rollsBack: choice.chance(ROLLBACK_SHARE) };
+  }
+
   #acknowledged(key: LedgerKey, effect: Effect, startedAt: number): void {
     const { counts, ledger, outages } = this.#context;
-    const endpoint = this.#endpoint();
+    const endpoint = this.#connection.endpoint;
     ledger.append({ type: 'acknowledged', ...key, at: Date.now(), endpoint });
     this.#own.apply(effect.rows);
     outages.acknowledged(startedAt, endpoint);
@@ -141,29 +119,25 @@ export class WriterSession {
   }
 
   /** null: rolled back on purpose. Throws when nothing of it was committed. */
-  async #attempt(
-    key: LedgerKey,
-    kind: Kind,
-    random: Random,
-    rollBack: boolean,
-  ): Promise<Effect | null> {
+  async #attempt(transaction: Transaction, random: Random): Promise<Effect | null> {
+    const { key, rollsBack } = transaction;
     const startedAt = Date.now();
-    const connection = await this.#connect(key);
+    const connection = await this.#connection.get(key);
     let effect: Effect;
     try {
-      effect = await this.#patiently(this.#perform(connection, key, kind, random, rollBack));
-      if (rollBack) {
-        await this.#patiently(connection.execute('ROLLBACK'));
+      effect = await this.#connection.patiently(this.#perform(connection, transaction, random));
+      if (rollsBack) {
+        await this.#connection.patiently(connection.execute('ROLLBACK'));
         this.#context.counts.rolledBack += 1;
         return null;
       }
     } catch (error) {
-      await this.#abandon(connection);
+      await this.#connection.abandon(connection);
       throw error;
     }
     this.#context.ledger.append({ type: 'intent', ...key, effect });
     try {
-      await this.#patiently(connection.execute('COMMIT'));
+      await this.#connection.patiently(connection.execute('COMMIT'));
       return effect;
     } catch (error) {
       if (await this.#committedAfterAll(key, error, startedAt)) return effect;
@@ -173,16 +147,14 @@ export class WriterSession {
 
   async #perform(
     connection: Connection,
-    key: LedgerKey,
-    kind: Kind,
+    { key, kind, rollsBack }: Transaction,
     random: Random,
-    rollBack: boolean,
   ): Promise<Effect> {
     if (kind.readCommitted === true) {
       await connection.execute('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
     }
     await connection.execute('START TRANSACTION');
-    await connection.execute('SET @application_actor = ?', [actorOf(key)]);
+    await connection.execute('SET @application_actor = ?', [keyText(key)]);
     const payload = payloadOf(key, random);
     const digest = createHash('sha256').update(payload).digest();
     await connection.execute(
@@ -191,7 +163,7 @@ export class WriterSession {
     );
     await connection.execute(
       'INSERT INTO brokerage.ledger_entry (writer_id, session_no, seq, kind, digest, payload) VALUES (?, ?, ?, ?, ?, ?)',
-      [key.writer, key.session, rollBack ? 0 : key.seq, kind.name, digest, payload],
+      [key.writer, key.session, rollsBack ? 0 : key.seq, kind.name, digest, payload],
     );
     const [row] = await connection.query('SELECT LAST_INSERT_ID() AS id');
     const scope = new Scope({
@@ -204,7 +176,7 @@ export class WriterSession {
       entry: String(row?.['id']),
     });
     await kind.run(scope);
-    if (rollBack) await leaveTrace(scope);
+    if (rollsBack) await leaveTrace(scope);
     const effect = await scope.effect(kind.name, digest.toString('hex'));
     this.#context.counts.surprises += scope.surprises.length;
     for (const surprise of scope.surprises) {
@@ -223,80 +195,24 @@ export class WriterSession {
     counts.unknown += 1;
     ledger.append({ type: 'unknown', ...key, at: Date.now() });
     const since = Date.now();
-    await this.#disconnect();
-    if (isFailure(cause)) outages.failed(startedAt, this.#endpoint(), String(cause.detail.errno ?? cause.code)); // prettier-ignore
+    await this.#connection.close();
+    if (isFailure(cause)) {
+      outages.failed(startedAt, this.#connection.endpoint, labelOf(cause));
+    }
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const connection = await this.#connect(key);
-        const committed = await this.#patiently(isCommitted(connection, key));
-        ledger.append({ type: 'resolved', ...key, committed, endpoint: this.#endpoint() });
+        const connection = await this.#connection.get(key);
+        const committed = await this.#connection.patiently(isCommitted(connection, key));
+        ledger.append({ type: 'resolved', ...key, committed, endpoint: this.#connection.endpoint });
         return committed;
       } catch (error) {
         if (!isFailure(error)) throw error;
-        outages.failed(startedAt, this.#endpoint(), String(error.detail.errno ?? error.code));
-        await this.#disconnect();
+        outages.failed(startedAt, this.#connection.endpoint, labelOf(error));
+        await this.#connection.close();
         // Left as unknown in the ledger: the verifier looks for all of it or nothing.
         if (stop.aborted && Date.now() - since > STOP_GRACE_MS) throw new Unresolved();
-        await delay(Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(attempt, 10)));
+        await backOff(attempt);
       }
-    }
-  }
-
-  /** The present connection, or a new one to where the connection file points now. */
-  async #connect(key: LedgerKey): Promise<Connection> {
-    const { options, watch, counts } = this.#context;
-    const { generation } = watch;
-    if (this.#connection !== null && this.#connection.generation !== generation) {
-      await this.#disconnect();
-    }
-    if (this.#connection !== null) return this.#connection.link;
-    const endpoint = await readConnectionFile(options);
-    this.#lastEndpoint = addressOf(endpoint);
-    const link = await openConnection(endpoint, {
-      session: ["SET time_zone = '+00:00', NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci"],
-    });
-    counts.reconnected += 1;
-    this.#connection = { link, endpoint: this.#lastEndpoint, generation };
-    await this.#patiently(
-      link.execute('INSERT IGNORE INTO brokerage.writer_session VALUES (?, ?, ?)', [
-        key.writer,
-        key.session,
-        0,
-      ]),
-    );
-    return link;
-  }
-
-  #endpoint(): string {
-    return this.#connection?.endpoint ?? this.#lastEndpoint;
-  }
-
-  /** After a failed statement: back to a clean session, or none. */
-  async #abandon(connection: Connection): Promise<void> {
-    try {
-      await this.#patiently(connection.execute('ROLLBACK'));
-    } catch {
-      await this.#disconnect();
-    }
-  }
-
-  async #disconnect(): Promise<void> {
-    const link = this.#connection?.link;
-    this.#connection = null;
-    if (link === undefined) return;
-    const timer = setTimeout(() => link.destroy(), 500);
-    await link.close();
-    clearTimeout(timer);
-  }
-
-  /** An application does not wait for ever on a connection whose other end is gone. */
-  async #patiently<T>(work: Promise<T>): Promise<T> {
-    const { statementTimeoutMs } = this.#context.options;
-    const timer = setTimeout(() => this.#connection?.link.destroy(), statementTimeoutMs);
-    try {
-      return await work;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
@@ -304,13 +220,9 @@ export class WriterSession {
 /** The writer stops and the last outcome of a session could not be learnt. */
 export class Unresolved extends Error {}
 
-export function actorOf({ writer, session, seq }: LedgerKey): string {
-  return `${writer}/${session}/${seq}`;
-}
-
 function payloadOf(key: LedgerKey, random: Random): Buffer {
   const filler = random.bytes(random.chance(0.05) ? 1500 : random.integer(0, 100));
-  return Buffer.concat([Buffer.from(`${actorOf(key)} `), filler]);
+  return Buffer.concat([Buffer.from(`${keyText(key)} `), filler]);
 }
 
 async function isCommitted(connection: Connection, key: LedgerKey): Promise<boolean> {
@@ -341,6 +253,10 @@ function isOutage(error: SkyferryFailure): boolean {
   );
 }
 
-function addressOf({ host, port }: Endpoint): string {
-  return `${host}:${port}`;
+function labelOf({ code, detail }: SkyferryFailure): string {
+  return String(detail.errno ?? code);
+}
+
+async function backOff(attempt: number): Promise<void> {
+  await delay(Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(attempt, 10)));
 }

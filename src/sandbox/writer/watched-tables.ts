@@ -59,6 +59,11 @@ export function rowKey(name: WatchedName, parts: readonly (string | number | big
     .join(SEPARATOR);
 }
 
+/** For every session that takes digests: the same rows have the same ones then, on either server. */
+export const digestSession = [
+  "SET time_zone = '+00:00', NAMES utf8mb4 COLLATE utf8mb4_0900_ai_ci",
+] as const;
+
 const KEYS_PER_STATEMENT = 100;
 
 /**

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Effect, LedgerKey, LedgerRecord, Outage } from './records.ts';
+import { keyText } from './records.ts';
 
 /** Append-only; each record is handed to the operating system before the call returns. */
 export class LedgerFile {
@@ -34,10 +35,6 @@ export interface Ledger {
   readonly surprises: readonly Extract<LedgerRecord, { type: 'surprise' }>[];
   readonly givenUp: readonly Extract<LedgerRecord, { type: 'given-up' }>[];
   readonly outages: readonly Outage[];
-}
-
-export function keyText({ writer, session, seq }: LedgerKey): string {
-  return `${writer}/${session}/${seq}`;
 }
 
 /** Folds one or several ledger files into what has to be on the database. */

@@ -5,6 +5,11 @@ export interface LedgerKey {
   readonly seq: number;
 }
 
+/** Also the actor that the triggers' rows name. */
+export function keyText({ writer, session, seq }: LedgerKey): string {
+  return `${writer}/${session}/${seq}`;
+}
+
 /** What a transaction did, as it has to be found on the database afterwards. */
 export interface Effect {
   readonly kind: string;
