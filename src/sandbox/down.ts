@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { stopClouds } from './clouds/launch.ts';
-import { isAlive, readIdentity, terminate } from './process/identity.ts';
+import { stopIn } from './process/identity.ts';
 import { lock } from './process/lock.ts';
-import { IDENTITY_FILE, STOP_GRACE_MS } from './servers/mysql-server.ts';
+import { STOP_GRACE_MS } from './servers/mysql-server.ts';
 import type { Layout, ServerName } from './state.ts';
 import { layoutOf, serverNames } from './state.ts';
 
@@ -45,14 +44,7 @@ export async function stopServers(
   names: readonly ServerName[],
 ): Promise<ServerName[]> {
   const stopped = await Promise.all(
-    names.map(async (name) => {
-      const file = join(layout.server[name], IDENTITY_FILE);
-      const identity = await readIdentity(file);
-      const ran = identity !== null && isAlive(identity);
-      if (ran) await terminate(identity, STOP_GRACE_MS);
-      await rm(file, { force: true });
-      return ran ? [name] : [];
-    }),
+    names.map(async (name) => ((await stopIn(layout.server[name], STOP_GRACE_MS)) ? [name] : [])),
   );
   return stopped.flat();
 }

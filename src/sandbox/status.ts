@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, readIdentity } from './process/identity.ts';
+import { runningIn } from './process/identity.ts';
 import { HOST } from './sandbox.ts';
-import { IDENTITY_FILE } from './servers/mysql-server.ts';
 import type { SandboxState, ServerName } from './state.ts';
 import { layoutOf, readState } from './state.ts';
 
@@ -46,12 +45,16 @@ export async function status({ stateDir }: { stateDir: string }): Promise<Sandbo
 /** Null: this sandbox never had any. */
 async function cloudsStatus(folder: string): Promise<ServerStatus | null> {
   if (!existsSync(folder)) return null;
-  const identity = await readIdentity(join(folder, IDENTITY_FILE));
-  const running = identity !== null && isAlive(identity);
+  const serving = await runningIn(folder);
   const text = await readFile(join(folder, 'ready.json'), 'utf8').catch(() => '{}');
   const { url = 'not ready' } = JSON.parse(text) as { url?: string };
-  const pid = running ? identity.pid : null;
-  return { name: 'clouds', running, pid, address: url, program: 'fakes with real MySQL servers' };
+  return {
+    name: 'clouds',
+    running: serving !== null,
+    pid: serving?.pid ?? null,
+    address: url,
+    program: 'fakes with real MySQL servers',
+  };
 }
 
 async function serverStatus(
@@ -59,13 +62,12 @@ async function serverStatus(
   folder: string,
   { ports, programs }: SandboxState,
 ): Promise<ServerStatus> {
-  const identity = await readIdentity(join(folder, IDENTITY_FILE));
-  const running = identity !== null && isAlive(identity);
-  const pid = running ? identity.pid : null;
+  const serving = await runningIn(folder);
+  const seen = { name, running: serving !== null, pid: serving?.pid ?? null };
   if (name === 'temporal') {
     const address = `127.0.0.1:${ports.temporal}`;
     const uiUrl = `http://127.0.0.1:${ports.temporalUi}`;
-    return { name, running, pid, address, uiUrl, program: programs.temporal };
+    return { ...seen, address, uiUrl, program: programs.temporal };
   }
-  return { name, running, pid, address: `${HOST}:${ports[name]}`, program: programs.mysqld };
+  return { ...seen, address: `${HOST}:${ports[name]}`, program: programs.mysqld };
 }

@@ -1,38 +1,24 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { SkyferryFailure, isFailure } from '../failures.ts';
-import { openConnection } from '../mysql/connection.ts';
-import type { Endpoint } from '../mysql/endpoint.ts';
-import { cacheFolder } from './cache.ts';
+import { SkyferryFailure } from '../failures.ts';
 import { stopServers } from './down.ts';
 import { freePort, isFree } from './process/free-port.ts';
-import { isAlive, readIdentity } from './process/identity.ts';
 import type { Life } from './process/launch.ts';
 import { lock } from './process/lock.ts';
 import type { Program } from './resolver/program.ts';
 import { resolveMysqld, resolveTemporal } from './resolver/resolve.ts';
+import { runningServers } from './running-servers.ts';
 import { sampleSchemas } from './sample/schemas.ts';
 import type { Sandbox } from './sandbox.ts';
 import { CA_FILE, describeSandbox, HOST } from './sandbox.ts';
 import { openSecretsFolder } from './secrets-folder.ts';
-import type { Account } from './servers/accounts.ts';
 import type { TargetParameters } from './servers/azure-like-target.ts';
-import { azureLikeAccounts, azureLikeFlags } from './servers/azure-like-target.ts';
 import {
   createAuthority,
   serverCertificateFlags,
   writeServerCertificate,
 } from './servers/certificates.ts';
-import { endLeftover } from './servers/leftover.ts';
-import { IDENTITY_FILE, startMysqlServer } from './servers/mysql-server.ts';
-import { discardUnprepared, prepareServer, superuserStatements } from './servers/prepare-mysql.ts';
-import {
-  rdsConfigurationStatements,
-  rdsLikeAccounts,
-  rdsLikeFlags,
-} from './servers/rds-like-source.ts';
-import { startTemporalServer } from './servers/temporal-server.ts';
+import { starters } from './start-servers.ts';
 import type { Layout, SandboxState, ServerName } from './state.ts';
 import { layoutOf, readState, serverNames, writeState } from './state.ts';
 
@@ -81,8 +67,9 @@ export async function up(options: UpOptions): Promise<Sandbox> {
   await ensureCertificates(layout);
   const sandbox = await describeSandbox(layout, state);
   const missing = servers.filter((name) => !running.includes(name));
+  const { life = 'detached' } = options;
   const starts = await Promise.allSettled(
-    missing.map((name) => starters[name]({ sandbox, layout, programs, options })),
+    missing.map((name) => starters[name]({ sandbox, layout, programs, life })),
   );
   const failed = starts.find((start) => start.status === 'rejected');
   if (failed !== undefined || options.signal?.aborted === true) {
@@ -91,114 +78,6 @@ export async function up(options: UpOptions): Promise<Sandbox> {
     throw failed?.reason;
   }
   return sandbox;
-}
-
-interface Start {
-  sandbox: Sandbox;
-  layout: Layout;
-  programs: { mysqld: Program; temporal: Program };
-  options: UpOptions;
-}
-
-const starters: Record<ServerName, (start: Start) => Promise<void>> = {
-  source: (start) => {
-    const { source, state } = start.sandbox;
-    const passwords = {
-      admin: source.admin.password,
-      migration: source.migration.password,
-      fence: source.fence.password,
-      app: source.app.password,
-    };
-    return startPrepared(start, {
-      name: 'source',
-      superuser: source.superuser,
-      flags: rdsLikeFlags(start.programs.mysqld),
-      lowerCaseTableNames: 0,
-      accounts: rdsLikeAccounts(start.programs.mysqld.version, state.schemas, passwords),
-      statements: rdsConfigurationStatements,
-    });
-  },
-  target: (start) => {
-    const { target, state } = start.sandbox;
-    const passwords = {
-      admin: target.admin.password,
-      migration: target.migration.password,
-      app: target.app.password,
-    };
-    return startPrepared(start, {
-      name: 'target',
-      superuser: target.superuser,
-      flags: azureLikeFlags(start.programs.mysqld, state.target),
-      lowerCaseTableNames: 1,
-      accounts: azureLikeAccounts(state.schemas, passwords),
-      statements: [],
-    });
-  },
-  temporal: async ({ sandbox: { state }, layout, programs, options }) => {
-    await startTemporalServer({
-      program: programs.temporal,
-      folder: layout.server.temporal,
-      ports: { grpc: state.ports.temporal, ui: state.ports.temporalUi },
-      ui: true,
-      persisted: true,
-      life: { mode: options.life ?? 'detached' },
-    });
-  },
-};
-
-interface MysqlPlan {
-  name: 'source' | 'target';
-  superuser: Endpoint;
-  flags: readonly string[];
-  lowerCaseTableNames: 0 | 1;
-  accounts: readonly Account[];
-  statements: readonly string[];
-}
-
-async function startPrepared(
-  { layout, programs, options }: Start,
-  { name, superuser, flags, lowerCaseTableNames, accounts, statements }: MysqlPlan,
-): Promise<void> {
-  const folder = layout.server[name];
-  await endLeftover(folder);
-  await discardUnprepared(folder);
-  await startMysqlServer({
-    program: programs.mysqld,
-    cache: cacheFolder(),
-    folder,
-    port: superuser.port,
-    lowerCaseTableNames,
-    flags: [...flags, ...serverCertificateFlags(folder)],
-    firstStatements: superuserStatements(superuser.user, superuser.password),
-    endpoint: superuser,
-    life: { mode: options.life ?? 'detached' },
-  });
-  await prepareServer(superuser, folder, accounts, statements);
-}
-
-/** Alive and serving. One that is alive and does not answer is stopped, to be started again. */
-async function runningServers(layout: Layout, state: SandboxState | null): Promise<ServerName[]> {
-  const running: ServerName[] = [];
-  for (const name of serverNames) {
-    const identity = await readIdentity(join(layout.server[name], IDENTITY_FILE));
-    if (identity === null || !isAlive(identity)) continue;
-    if (state !== null && (await answers(name, layout, state))) running.push(name);
-    else await stopServers(layout, [name]);
-  }
-  return running;
-}
-
-async function answers(name: ServerName, layout: Layout, state: SandboxState): Promise<boolean> {
-  if (name === 'temporal') return !(await isFree(state.ports.temporal));
-  const sandbox = await describeSandbox(layout, state);
-  try {
-    await using connection = await openConnection(sandbox[name].superuser);
-    await connection.query('SELECT 1');
-    return existsSync(join(layout.server[name], 'prepared'));
-  } catch (error) {
-    if (isFailure(error)) return false;
-    throw error;
-  }
 }
 
 /** The former ports where they are still free, so that configurations written for them go on working. */

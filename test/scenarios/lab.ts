@@ -21,10 +21,9 @@ import type { Sight } from '../../src/sandbox/demo/follow.ts';
 import { look } from '../../src/sandbox/demo/follow.ts';
 import type { LaunchedProcess } from '../../src/sandbox/process/launch.ts';
 import { launch } from '../../src/sandbox/process/launch.ts';
-import { readIdentity } from '../../src/sandbox/process/identity.ts';
+import { runningIn } from '../../src/sandbox/process/identity.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { configuredServers, passwordFiles } from '../../src/sandbox/sandbox.ts';
-import { IDENTITY_FILE } from '../../src/sandbox/servers/mysql-server.ts';
 import { layoutOf } from '../../src/sandbox/state.ts';
 import { up } from '../../src/sandbox/up.ts';
 import type { MigrationStatus, Phase } from '../../src/workflows/messages.ts';
@@ -211,9 +210,9 @@ export class ScenarioLab {
 
   /** Temporal's server is killed and comes back on its database file. */
   async restartTemporal(): Promise<void> {
-    const identity = await readIdentity(join(layoutOf(this.folder).server.temporal, IDENTITY_FILE));
-    if (identity === null) throw new Error('no Temporal server runs');
-    process.kill(-identity.pid, 'SIGKILL');
+    const running = await runningIn(layoutOf(this.folder).server.temporal);
+    if (running === null) throw new Error('no Temporal server runs');
+    process.kill(-running.pid, 'SIGKILL');
     await sleep(500);
     await bringUp(this.folder);
   }

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFailure } from '../../failures.ts';
-import { openConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
-import { isAlive, readIdentity, terminate } from '../process/identity.ts';
+import { runningIn, stopIn } from '../process/identity.ts';
 import type { Life } from '../process/launch.ts';
 import type { Program } from '../resolver/program.ts';
 import { generatePassword } from '../secrets-folder.ts';
@@ -15,7 +13,7 @@ import {
   writeServerCertificate,
 } from '../servers/certificates.ts';
 import { endLeftover } from '../servers/leftover.ts';
-import { IDENTITY_FILE, startMysqlServer, STOP_GRACE_MS } from '../servers/mysql-server.ts';
+import { answers, startMysqlServer, STOP_GRACE_MS } from '../servers/mysql-server.ts';
 import { discardUnprepared, prepareServer, superuserStatements } from '../servers/prepare-mysql.ts';
 import type { AddressBlock } from './address-block.ts';
 import type { MysqlFleet, MysqlServerSpec, NameServer, Store } from './service.ts';
@@ -160,14 +158,13 @@ export class SandboxFleet implements MysqlFleet {
   }
 
   async #shutDown(id: string): Promise<void> {
-    const identity = await readIdentity(join(this.#folder(id), IDENTITY_FILE));
-    if (identity !== null) await terminate(identity, STOP_GRACE_MS);
+    await stopIn(this.#folder(id), STOP_GRACE_MS);
     await endLeftover(this.#folder(id));
   }
 
   async #keepOrServe(id: string): Promise<void> {
-    const identity = await readIdentity(join(this.#folder(id), IDENTITY_FILE));
-    if (identity !== null && isAlive(identity) && (await answers(this.superuser(id)))) return;
+    const running = await runningIn(this.#folder(id));
+    if (running !== null && (await answers(this.superuser(id)))) return;
     await this.#shutDown(id);
     await this.#serve(id);
   }
@@ -230,16 +227,5 @@ export class SandboxFleet implements MysqlFleet {
       turn.catch(() => {}),
     );
     return turn;
-  }
-}
-
-async function answers(endpoint: Endpoint): Promise<boolean> {
-  try {
-    await using connection = await openConnection(endpoint);
-    await connection.query('SELECT 1');
-    return true;
-  } catch (error) {
-    if (isFailure(error)) return false;
-    throw error;
   }
 }

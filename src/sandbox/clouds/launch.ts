@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { SkyferryFailure } from '../../failures.ts';
-import { isAlive, readIdentity, terminate } from '../process/identity.ts';
+import { IDENTITY_FILE, runningIn, stopIn } from '../process/identity.ts';
 import type { Life } from '../process/launch.ts';
 import { launch } from '../process/launch.ts';
 
@@ -34,8 +34,7 @@ export async function launchClouds(
 ): Promise<RunningClouds> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const readyFile = join(folder, 'ready.json');
-  const identityFile = join(folder, 'process.json');
-  if (!(await runs(identityFile))) {
+  if ((await runningIn(folder)) === null) {
     await rm(readyFile, { force: true });
     const optionsFile = join(folder, 'options.json');
     await writeFile(optionsFile, JSON.stringify({ folder, life, readyFile }));
@@ -47,31 +46,20 @@ export async function launchClouds(
       ],
       logFile: join(folder, 'clouds.log'),
       life: { mode: life },
-      identityFile,
+      identityFile: join(folder, IDENTITY_FILE),
     });
   }
-  const access = await untilReady(readyFile, identityFile, folder, signal);
+  const access = await untilReady(readyFile, folder, signal);
   return { ...access, folder, stop: async () => void (await stopClouds(folder)) };
 }
 
 /** True when it ran. */
 export async function stopClouds(folder: string): Promise<boolean> {
-  const file = join(folder, 'process.json');
-  const identity = await readIdentity(file);
-  const ran = identity !== null && isAlive(identity);
-  if (ran) await terminate(identity, STOP_GRACE_MS);
-  await rm(file, { force: true });
-  return ran;
-}
-
-async function runs(identityFile: string): Promise<boolean> {
-  const identity = await readIdentity(identityFile);
-  return identity !== null && isAlive(identity);
+  return await stopIn(folder, STOP_GRACE_MS);
 }
 
 async function untilReady(
   readyFile: string,
-  identityFile: string,
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<CloudsAccess> {
@@ -79,7 +67,7 @@ async function untilReady(
   for (;;) {
     const text = await readFile(readyFile, 'utf8').catch(() => null);
     if (text !== null) return readySchema.parse(JSON.parse(text));
-    if (!(await runs(identityFile)) || Date.now() > deadline) {
+    if ((await runningIn(folder)) === null || Date.now() > deadline) {
       throw new SkyferryFailure('PROGRAM_MISSING', "the sandbox's clouds did not start", {
         next: `read ${join(folder, 'clouds.log')}`,
       });

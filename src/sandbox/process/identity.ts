@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /**
  * A process that cannot be mistaken for a later one with the same number: the kernel's start time
@@ -32,13 +33,30 @@ export function isAlive(process: ProcessIdentity): boolean {
 }
 
 /** What `launch` wrote; null when there is no such file or it is unreadable. */
-export async function readIdentity(file: string): Promise<ProcessIdentity | null> {
+async function readIdentity(file: string): Promise<ProcessIdentity | null> {
   try {
     const { pid, startTime } = JSON.parse(await readFile(file, 'utf8')) as ProcessIdentity;
     return { pid, startTime };
   } catch {
     return null;
   }
+}
+
+/** In a server's folder: which process serves from it. */
+export const IDENTITY_FILE = 'process.json';
+
+/** Null when no process serves from that folder. */
+export async function runningIn(folder: string): Promise<ProcessIdentity | null> {
+  const identity = await readIdentity(join(folder, IDENTITY_FILE));
+  return identity !== null && isAlive(identity) ? identity : null;
+}
+
+/** Ends what serves from that folder; true when something did. */
+export async function stopIn(folder: string, graceMs: number): Promise<boolean> {
+  const running = await runningIn(folder);
+  if (running !== null) await terminate(running, graceMs);
+  await rm(join(folder, IDENTITY_FILE), { force: true });
+  return running !== null;
 }
 
 /**

@@ -3,10 +3,10 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
 import { freePort } from '../process/free-port.ts';
+import { IDENTITY_FILE } from '../process/identity.ts';
 import type { LaunchedProcess, Life } from '../process/launch.ts';
 import { launch } from '../process/launch.ts';
 import type { Program } from '../resolver/program.ts';
-import { IDENTITY_FILE } from './mysql-server.ts';
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 30_000;

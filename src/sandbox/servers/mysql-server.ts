@@ -5,14 +5,13 @@ import { SkyferryFailure, isFailure } from '../../failures.ts';
 import { openConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import { freePort } from '../process/free-port.ts';
+import { IDENTITY_FILE } from '../process/identity.ts';
 import type { LaunchedProcess, Life } from '../process/launch.ts';
 import { launch } from '../process/launch.ts';
 import { withoutDefaults } from '../resolver/mysqld.ts';
 import type { Program } from '../resolver/program.ts';
 import { copyDataTemplate, everyRun, runAs } from './data-template.ts';
 
-/** In a server's folder: which process serves from it. */
-export const IDENTITY_FILE = 'process.json';
 const START_TIMEOUT_MS = 90_000;
 /** InnoDB finishes its transactions and flushes; a loaded machine may take its time. */
 export const STOP_GRACE_MS = 30_000;
@@ -140,6 +139,18 @@ async function untilServing(server: LaunchedProcess, endpoint: Endpoint): Promis
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return `not within ${START_TIMEOUT_MS / 1000} s`;
+}
+
+/** Whether it takes that login and a query now. */
+export async function answers(endpoint: Endpoint): Promise<boolean> {
+  try {
+    await using connection = await openConnection(endpoint);
+    await connection.query('SELECT 1');
+    return true;
+  } catch (error) {
+    if (isFailure(error)) return false;
+    throw error;
+  }
 }
 
 async function readPid(folder: string): Promise<number> {

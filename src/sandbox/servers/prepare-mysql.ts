@@ -26,7 +26,7 @@ export async function prepareServer(
   accounts: readonly Account[],
   statements: readonly string[],
 ): Promise<void> {
-  if (existsSync(marker(folder))) return;
+  if (isPrepared(folder)) return;
   await withConnection(superuser, { session: ['SET sql_log_bin = 0'] }, async (connection) => {
     for (const statement of statements) await connection.query(statement);
     for (const account of accounts) {
@@ -38,7 +38,12 @@ export async function prepareServer(
 
 /** Data of a server that was never prepared to the end. */
 export async function discardUnprepared(folder: string): Promise<void> {
-  if (!existsSync(marker(folder))) await rm(join(folder, 'data'), { recursive: true, force: true });
+  if (!isPrepared(folder)) await rm(join(folder, 'data'), { recursive: true, force: true });
+}
+
+/** It has its accounts: `prepareServer` came to its end. */
+export function isPrepared(folder: string): boolean {
+  return existsSync(marker(folder));
 }
 
 function marker(folder: string): string {

@@ -2,11 +2,11 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
 import { freePort } from '../process/free-port.ts';
+import { IDENTITY_FILE } from '../process/identity.ts';
 import type { LaunchedProcess, Life } from '../process/launch.ts';
 import { launch } from '../process/launch.ts';
 import { run } from '../process/run.ts';
 import type { Program } from '../resolver/program.ts';
-import { IDENTITY_FILE } from './mysql-server.ts';
 
 const START_TIMEOUT_MS = 90_000;
 /** The user's own Temporal profiles are about other servers. */
