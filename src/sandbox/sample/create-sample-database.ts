@@ -7,7 +7,8 @@ import type { SchemaDefinition } from './definitions/schema-definition.ts';
 import { definitions } from './schemas.ts';
 import { seedBatch, seedScheduler } from './seed/batch.ts';
 import { seedCustomers } from './seed/customers.ts';
-import type { SeedOptions, SeedProgress } from './seed/insert.ts';
+import type { SeedOptions, SeedProgress } from './seed/seeder.ts';
+import { Seeder } from './seed/seeder.ts';
 import { sizesOf } from './seed/sizes.ts';
 import { seedSpecialTypes } from './seed/special-types.ts';
 import { seedInstruments, seedOrders, seedPapers } from './seed/trading.ts';
@@ -52,16 +53,17 @@ export async function createSampleDatabase(
   ];
   await createSampleDefiners(admin);
   await withConnection(admin, { signal, session }, async (connection) => {
+    const seeder = new Seeder(connection, sizes, seed, options);
     await createTables(connection);
     await connection.execute(`SET sql_mode = '${strictMode}'`);
-    await seedCustomers(connection, sizes, seed, options);
-    await seedInstruments(connection, sizes, seed, options);
-    await seedOrders(connection, sizes, seed, options);
-    await seedPapers(connection, sizes, seed, options);
-    await seedBatch(connection, sizes, seed, options);
-    await seedScheduler(connection, sizes, seed, options);
+    await seedCustomers(seeder);
+    await seedInstruments(seeder);
+    await seedOrders(seeder);
+    await seedPapers(seeder);
+    await seedBatch(seeder);
+    await seedScheduler(seeder);
     await connection.execute(`SET sql_mode = '${lenientMode}'`);
-    await seedSpecialTypes(connection, sizes, seed, options);
+    await seedSpecialTypes(seeder);
     await connection.execute(`SET sql_mode = '${strictMode}'`);
     for (const kind of ['routines', 'views', 'triggers', 'events'] as const) {
       await createObjects(connection, kind);

@@ -1,49 +1,32 @@
-import type { Connection } from '../../../mysql/connection.ts';
-import type { SeedOptions, SeedValue } from './insert.ts';
-import { insertRows } from './insert.ts';
-import { Random } from './random.ts';
+import type { Random } from './random.ts';
+import type { Seeder, SeedValue } from './seeder.ts';
 import type { Sizes } from './sizes.ts';
 import { symbolOf } from './trading.ts';
 
-export async function seedBatch(
-  connection: Connection,
-  sizes: Sizes,
-  seed: number,
-  options: SeedOptions,
-): Promise<void> {
-  await insertRows(
-    connection,
+export async function seedBatch(seeder: Seeder): Promise<void> {
+  const { sizes } = seeder;
+  await seeder.insert(
     ['batch', 'run'],
     ['id', 'label', 'started_at', 'took', 'fiscal_year', 'exit_code'],
-    runs(sizes, new Random(seed, 'run')),
-    options,
+    runs(sizes, seeder.random('run')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['batch', 'run_step'],
     ['run_id', 'step_no', 'group', 'rows', 'ratio', 'log'],
-    steps(sizes, new Random(seed, 'step')),
-    options,
+    steps(sizes, seeder.random('step')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['batch', 'settlement_item'],
     ['id', 'order_id', 'run_id', 'amount', 'settled'],
-    settlements(sizes, new Random(seed, 'settlement')),
-    options,
+    settlements(sizes, seeder.random('settlement')),
   );
 }
 
-export async function seedScheduler(
-  connection: Connection,
-  sizes: Sizes,
-  seed: number,
-  options: SeedOptions,
-): Promise<void> {
-  const random = new Random(seed, 'scheduler');
+export async function seedScheduler(seeder: Seeder): Promise<void> {
+  const { sizes } = seeder;
+  const random = seeder.random('scheduler');
   const numbers = Array.from({ length: sizes.jobs }, (_, i) => i);
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['scheduler', 'job'],
     ['name', 'symbol', 'every', 'plan', 'enabled'],
     numbers.map((i) => [
@@ -53,13 +36,11 @@ export async function seedScheduler(
       random.chance(0.3) ? null : `{"steps":[{"run":"load"},{"run":"settle","retries":${i}}]}`,
       { literal: "b'1'" },
     ]),
-    options,
   );
-  const jobNames = (await connection.query('SELECT name FROM scheduler.job ORDER BY name')).map(
-    (row) => String(row['name']),
+  const jobNames = (await seeder.query('SELECT name FROM scheduler.job ORDER BY name')).map((row) =>
+    String(row['name']),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['scheduler', 'job_run'],
     ['job_name', 'run_no', 'started_at', 'outcome'],
     jobNames.flatMap((name) =>
@@ -70,23 +51,18 @@ export async function seedScheduler(
         random.pick(['ok', 'failed', 'skipped']),
       ]),
     ),
-    options,
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['scheduler', 'job_run_line'],
     ['job_name', 'run_no', 'line_no', 'message'],
     jobNames.flatMap((name) =>
       range(10).flatMap((run) => range(2).map((line) => [name, run, line, random.words(4)])),
     ),
-    options,
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['scheduler', 'pulse'],
     ['id', 'source', 'beat'],
     range(sizes.pulses).map((i) => [i, 'seed', random.integer(0, 1000) / 7]),
-    options,
   );
 }
 

@@ -1,35 +1,23 @@
-import type { Connection } from '../../../mysql/connection.ts';
-import type { SeedOptions, SeedValue } from './insert.ts';
-import { insertRows } from './insert.ts';
-import { Random } from './random.ts';
+import type { Random } from './random.ts';
+import type { Seeder, SeedValue } from './seeder.ts';
 import type { Sizes } from './sizes.ts';
 
-export async function seedCustomers(
-  connection: Connection,
-  sizes: Sizes,
-  seed: number,
-  options: SeedOptions,
-): Promise<void> {
-  await insertRows(
-    connection,
+export async function seedCustomers(seeder: Seeder): Promise<void> {
+  const { sizes } = seeder;
+  await seeder.insert(
     ['brokerage', 'customer'],
     ['id', 'code', 'name', 'email', 'born', 'tier', 'preferences', 'referred_by', 'created_at', 'updated_at', 'risk_note'], // prettier-ignore
-    customers(sizes, new Random(seed, 'customer')),
-    options,
+    customers(sizes, seeder.random('customer')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'desk'],
     ['id', 'parent_id', 'name'],
-    desks(sizes, new Random(seed, 'desk')),
-    options,
+    desks(sizes, seeder.random('desk')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'account'],
     ['id', 'customer_id', 'number', 'currency', 'opening_balance', 'balance', 'margin', 'active'],
-    accounts(sizes, new Random(seed, 'account')),
-    options,
+    accounts(sizes, seeder.random('account')),
   );
 }
 

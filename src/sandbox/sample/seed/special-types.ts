@@ -1,48 +1,33 @@
-import type { Connection } from '../../../mysql/connection.ts';
-import type { SeedOptions, SeedValue } from './insert.ts';
-import { insertRows } from './insert.ts';
-import { Random } from './random.ts';
+import type { Random } from './random.ts';
+import type { Seeder, SeedValue } from './seeder.ts';
 import type { Sizes } from './sizes.ts';
 import { awkwardBytes } from './trading.ts';
 
 /** Needs a session without a strict sql_mode: zero dates and the empty enum. */
-export async function seedSpecialTypes(
-  connection: Connection,
-  sizes: Sizes,
-  seed: number,
-  options: SeedOptions,
-): Promise<void> {
+export async function seedSpecialTypes(seeder: Seeder): Promise<void> {
+  const { sizes } = seeder;
   const columns = Object.keys(edgeValues);
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['batch', 'every_type'],
     ['id', ...columns, 'hidden'],
-    everyType(sizes, new Random(seed, 'every-type')),
-    options,
+    everyType(sizes, seeder.random('every-type')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['batch', 'text_by_charset'],
     ['code', 'in_latin1', 'in_utf8mb3', 'in_utf16', 'in_gbk', 'in_0900', 'in_0900_cs', 'in_general', 'in_bin'], // prettier-ignore
-    texts(sizes, new Random(seed, 'texts')),
-    options,
+    texts(sizes, seeder.random('texts')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['batch', 'branch'],
     ['id', 'location', 'area'],
-    branches(sizes, new Random(seed, 'branch')),
-    options,
+    branches(sizes, seeder.random('branch')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['batch', 'odd`name'],
     ['k`ey', '100%'],
     ['plain', 'with `tick`', 'ünï', "it's", '%_\\'].map((key, i) => [key, i === 2 ? null : i]),
-    options,
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['batch', 'legacy_account'],
     ['id', 'opened_on', 'closed_at', 'reviewed_on', 'grade'],
     [
@@ -50,7 +35,6 @@ export async function seedSpecialTypes(
       [2, '2020-00-00', '2020-01-00 10:00:00', '0000-00-00', 'B'],
       [3, '2019-05-17', '9999-12-31 23:59:59', '1000-01-01', { literal: '0' }],
     ],
-    options,
   );
 }
 

@@ -1,109 +1,75 @@
-import type { Connection } from '../../../mysql/connection.ts';
 import { accountId } from './customers.ts';
-import type { SeedOptions, SeedValue } from './insert.ts';
-import { insertRows } from './insert.ts';
-import { Random } from './random.ts';
+import type { Random } from './random.ts';
+import type { Seeder, SeedValue } from './seeder.ts';
 import type { Sizes } from './sizes.ts';
 
-export async function seedInstruments(
-  connection: Connection,
-  sizes: Sizes,
-  seed: number,
-  options: SeedOptions,
-): Promise<void> {
-  await insertRows(
-    connection,
+export async function seedInstruments(seeder: Seeder): Promise<void> {
+  const { sizes } = seeder;
+  await seeder.insert(
     ['brokerage', 'instrument'],
     ['symbol', 'name', 'kind', 'isin', 'tick', 'listing_slot', 'flags', 'meta'],
-    instruments(sizes, new Random(seed, 'instrument')),
-    options,
+    instruments(sizes, seeder.random('instrument')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'watchlist_item'],
     ['customer_id', 'symbol', 'rank_no', 'added_at'],
-    watchlists(sizes, new Random(seed, 'watchlist')),
-    options,
+    watchlists(sizes, seeder.random('watchlist')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'price.history'],
     ['symbol', 'day', 'open', 'close', 'vwap', 'volatility', 'volume'],
-    prices(sizes, new Random(seed, 'price')),
-    options,
+    prices(sizes, seeder.random('price')),
   );
 }
 
-export async function seedOrders(
-  connection: Connection,
-  sizes: Sizes,
-  seed: number,
-  options: SeedOptions,
-): Promise<void> {
-  await insertRows(
-    connection,
+export async function seedOrders(seeder: Seeder): Promise<void> {
+  const { sizes } = seeder;
+  await seeder.insert(
     ['brokerage', 'order'],
     ['id', 'account_id', 'symbol', 'client_ref', 'side', 'status', 'quantity', 'limit', 'fee', 'attributes', 'placed_at', 'expires_at', 'internal_note'], // prettier-ignore
-    orders(sizes, new Random(seed, 'order')),
-    options,
+    orders(sizes, seeder.random('order')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'fill'],
     ['order_id', 'line_no', 'quantity', 'price', 'venue', 'executed_at'],
-    fills(sizes, new Random(seed, 'fill')),
-    options,
+    fills(sizes, seeder.random('fill')),
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'TradeNote'],
     ['id', 'order_id', 'author', 'body'],
-    notes(sizes, new Random(seed, 'note')),
-    options,
+    notes(sizes, seeder.random('note')),
   );
 }
 
-export async function seedPapers(
-  connection: Connection,
-  sizes: Sizes,
-  seed: number,
-  options: SeedOptions,
-): Promise<void> {
-  await insertRows(
-    connection,
+export async function seedPapers(seeder: Seeder): Promise<void> {
+  const { sizes } = seeder;
+  await seeder.insert(
     ['brokerage', 'document'],
     ['id', 'customer_id', 'kind', 'signature', 'content', 'summary'],
-    documents(sizes, new Random(seed, 'document')),
-    options,
+    documents(sizes, seeder.random('document')),
   );
   const members = Array.from(
     { length: sizes.members },
     (_, i) => 2n ** 64n - 1n - BigInt(i) * 1000n,
   );
-  const random = new Random(seed, 'clearing');
-  await insertRows(
-    connection,
+  const random = seeder.random('clearing');
+  await seeder.insert(
     ['brokerage', 'clearing-member'],
     ['member no', 'name', 'capacity'],
     members.map((no) => [no, random.words(2), -(2n ** 63n) + BigInt(random.uint32())]),
-    options,
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'clearing margin call'],
     ['member no', 'call', 'amount', 'due'],
     members.flatMap(
       (no) =>
       [1, 2].map((call) => [no, call, random.decimal(30, 30), `${random.chance(0.3) ? '-' : ''}${random.integer(0, 838)}:${random.integer(10, 58)}:07.${random.integer(100, 999)}`]), // prettier-ignore
     ),
-    options,
   );
-  await insertRows(
-    connection,
+  await seeder.insert(
     ['brokerage', 'tape'],
     ['source', 'tag', 'price', 'size', 'flags'],
-    tape(sizes, new Random(seed, 'tape')),
-    options,
+    tape(sizes, seeder.random('tape')),
   );
 }
 

@@ -1,4 +1,4 @@
-import { sqlLiteral } from '../../sample/seed/insert.ts';
+import { sqlLiteral } from '../../sample/seed/seeder.ts';
 import { edgeValues } from '../../sample/seed/special-types.ts';
 import { awkwardBytes } from '../../sample/seed/trading.ts';
 import type { Scope } from './scope.ts';
