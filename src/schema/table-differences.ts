@@ -2,7 +2,6 @@ import type { TableElement } from '../mysql/catalog/create-table.ts';
 import { parseCreateTable } from '../mysql/catalog/create-table.ts';
 import type { Table } from '../mysql/catalog/types.ts';
 import { columnSignature, signature, tailSignature } from './definition-text.ts';
-import { missingForeignKeys, missingKeys } from './table-definition.ts';
 
 /** In what the rows of two tables could differ: columns, checks, options, partitions. Empty: in nothing. */
 export function bodyDifferences(source: Table, target: Table): string[] {
@@ -62,17 +61,4 @@ function sameOrder(source: Table, target: Table): boolean {
   const known = new Set(wanted);
   const found = target.columns.map((column) => column.name).filter((name) => known.has(name));
   return wanted.every((name, at) => name === found[at]);
-}
-
-/** `bodyDifferences`, and the keys and foreign keys that the target lacks or has otherwise. */
-export function tableDifferences(source: Table, target: Table, lctn: number): string[] {
-  return [
-    ...bodyDifferences(source, target),
-    ...missingKeys(source, target).map(
-      ({ element, drop }) => `index ${element.name} ${drop ? 'differs' : 'is missing'}`,
-    ),
-    ...missingForeignKeys(source, target, lctn).map(
-      ({ foreignKey, drop }) => `foreign key ${foreignKey.name} ${drop ? 'differs' : 'is missing'}`,
-    ),
-  ];
 }

@@ -5,7 +5,6 @@ import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { displayName } from '../../src/mysql/identifier.ts';
 import { analyzeTables } from '../../src/schema/analyze-tables.ts';
 import { buildIndexes } from '../../src/schema/build-indexes.ts';
-import { compareObjects } from '../../src/schema/compare-objects.ts';
 import { createSchemas } from '../../src/schema/create-schemas.ts';
 import { createTables } from '../../src/schema/create-tables.ts';
 import { dropMigratedTables } from '../../src/schema/drop-migrated-tables.ts';
@@ -16,6 +15,7 @@ import { raiseAutoIncrement } from '../../src/schema/raise-auto-increment.ts';
 import { createTriggers } from '../../src/schema/triggers.ts';
 import { createViewsAndRoutines } from '../../src/schema/views-and-routines.ts';
 import { startMysqlPair } from '../servers.ts';
+import { compareObjects } from './compare-objects.ts';
 import { cloudAdmin, hostilePrograms, hostileSchema, hostileSchemas } from './hostile-schema.ts';
 import { catalogOf, expectedOn, quiet, run } from './on-servers.ts';
 

@@ -5,7 +5,6 @@ import { createSampleDefiners } from '../../src/sandbox/sample/accounts.ts';
 import { createSampleDatabase } from '../../src/sandbox/sample/create-sample-database.ts';
 import { definitions } from '../../src/sandbox/sample/schemas.ts';
 import { buildIndexes } from '../../src/schema/build-indexes.ts';
-import { compareObjects } from '../../src/schema/compare-objects.ts';
 import { createSchemas } from '../../src/schema/create-schemas.ts';
 import { createTables } from '../../src/schema/create-tables.ts';
 import { dropMigratedTables } from '../../src/schema/drop-migrated-tables.ts';
@@ -14,6 +13,7 @@ import { addForeignKeys } from '../../src/schema/foreign-keys.ts';
 import { createTriggers } from '../../src/schema/triggers.ts';
 import { createViewsAndRoutines } from '../../src/schema/views-and-routines.ts';
 import { startMysqlPair } from '../servers.ts';
+import { compareObjects } from './compare-objects.ts';
 import { cloudAdmin } from './hostile-schema.ts';
 import { catalogOf, expectedOn, quiet, run } from './on-servers.ts';
 

@@ -1,16 +1,17 @@
-import { readEvents } from '../mysql/catalog/events.ts';
-import { readRoutines } from '../mysql/catalog/routines.ts';
-import { readTriggers } from '../mysql/catalog/triggers.ts';
-import type { Catalog } from '../mysql/catalog/types.ts';
-import { readViews } from '../mysql/catalog/views.ts';
-import type { Endpoint } from '../mysql/endpoint.ts';
-import type { QualifiedName } from '../mysql/identifier.ts';
-import { displayName, spelledOn } from '../mysql/identifier.ts';
-import { tableDifferences } from './table-differences.ts';
-import { inTargetSession } from './target-session.ts';
-import { readTargetTables, targetSchemas } from './target-tables.ts';
+import { readEvents } from '../../src/mysql/catalog/events.ts';
+import { readRoutines } from '../../src/mysql/catalog/routines.ts';
+import { readTriggers } from '../../src/mysql/catalog/triggers.ts';
+import type { Catalog, Table } from '../../src/mysql/catalog/types.ts';
+import { readViews } from '../../src/mysql/catalog/views.ts';
+import type { Endpoint } from '../../src/mysql/endpoint.ts';
+import type { QualifiedName } from '../../src/mysql/identifier.ts';
+import { displayName, spelledOn } from '../../src/mysql/identifier.ts';
+import { missingForeignKeys, missingKeys } from '../../src/schema/table-definition.ts';
+import { bodyDifferences } from '../../src/schema/table-differences.ts';
+import { inTargetSession } from '../../src/schema/target-session.ts';
+import { readTargetTables, targetSchemas } from '../../src/schema/target-tables.ts';
 
-export interface ObjectDifference {
+interface ObjectDifference {
   readonly kind: 'table' | 'view' | 'procedure' | 'function' | 'trigger' | 'event';
   /** As the source spells it. */
   readonly name: QualifiedName;
@@ -75,4 +76,17 @@ function routineKind(kind: 'PROCEDURE' | 'FUNCTION'): 'procedure' | 'function' {
 function objectKey(kind: ObjectDifference['kind'], name: QualifiedName, lctn: number): string {
   const spelled = spelledOn(name, lctn);
   return `${kind} ${displayName(kind === 'view' ? spelled : { ...name, schema: spelled.schema })}`;
+}
+
+/** `bodyDifferences`, and the keys and foreign keys that the target lacks or has otherwise. */
+function tableDifferences(source: Table, target: Table, lctn: number): string[] {
+  return [
+    ...bodyDifferences(source, target),
+    ...missingKeys(source, target).map(
+      ({ element, drop }) => `index ${element.name} ${drop ? 'differs' : 'is missing'}`,
+    ),
+    ...missingForeignKeys(source, target, lctn).map(
+      ({ foreignKey, drop }) => `foreign key ${foreignKey.name} ${drop ? 'differs' : 'is missing'}`,
+    ),
+  ];
 }
