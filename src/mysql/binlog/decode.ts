@@ -7,31 +7,12 @@ export interface ColumnFacts {
   readonly unsigned: boolean;
   /** BINARY(n): the binlog drops its trailing zero bytes. */
   readonly binary: boolean;
-  /** Labels of ENUM or SET in the column's character set; without them the number is given. */
-  readonly labels?: readonly Buffer[];
-}
-
-const BINARY_COLLATION = 63;
-
-/**
- * The facts from the table map alone; null when the source does not log enough (numbers on 5.7, with
- * `binlog_row_metadata=MINIMAL` the character sets of some types).
- */
-export function loggedFacts(table: TableMap, column: number): ColumnFacts | null {
-  const { unsigned, collations, labels } = table.optional;
-  if (unsigned === null || collations === null) return null;
-  const own = labels?.[column] ?? null;
-  return {
-    unsigned: unsigned[column] ?? false,
-    binary: collations[column] === BINARY_COLLATION,
-    ...(own !== null && { labels: own }),
-  };
 }
 
 /**
  * A value (its bounds come from `TableMap.locate`) as the text protocol spells it: DECIMAL with its
  * scale, temporal values with all their digits, TIMESTAMP in UTC, BIT as bytes, strings and blobs as
- * stored, GEOMETRY with its SRID. FLOAT is spelled as the DOUBLE of the same value, like `f + 0e0`;
+ * stored, ENUM and SET by their numbers, GEOMETRY with its SRID. FLOAT is spelled as the DOUBLE of the same value, like `f + 0e0`;
  * the exponents of very large and small numbers may be spelled differently from the server. Throws
  * BINLOG_UNSUPPORTED for JSON, whose text is not in the binlog.
  */
@@ -96,13 +77,9 @@ function spell(type: number, metadata: number, facts: ColumnFacts, value: Buffer
       return spellTime(value, digits);
     case columnTypes.newDecimal:
       return spellDecimal(value, digits, metadata >> 8);
-    case columnTypes.enum: {
-      const index = value.readUIntLE(0, value.length);
-      // Index 0 is the empty string that an invalid value became.
-      return index === 0 ? '' : (facts.labels?.[index - 1] ?? String(index));
-    }
+    case columnTypes.enum:
     case columnTypes.set:
-      return spellSet(value, facts.labels);
+      return spellNumber(value);
     default:
       throw unsupported(`column type ${type}`);
   }
@@ -119,13 +96,9 @@ function spellDouble(value: number): string {
   return String(value).replace('e+', 'e');
 }
 
-function spellSet(value: Buffer, labels: readonly Buffer[] | undefined): string | Buffer {
-  let members = 0n;
-  for (let i = value.length - 1; i >= 0; i--) members = (members << 8n) | BigInt(value[i]!);
-  if (labels === undefined) return String(members);
-  const chosen = labels.filter((_, i) => ((members >> BigInt(i)) & 1n) === 1n);
-  const comma = Buffer.from(',');
-  return Buffer.concat(chosen.flatMap((label, i) => (i === 0 ? [label] : [comma, label])));
+/** Of ENUM the index of the member, of SET a bit for each; up to eight bytes. */
+function spellNumber(value: Buffer): string {
+  return value.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n).toString();
 }
 
 function spellDate(packed: number): string {

@@ -82,8 +82,6 @@ export interface QueryEvent extends EventBase {
   /** Decoded as UTF-8, whatever the client's character set was; `text` has the bytes. */
   readonly sql: string;
   readonly text: Buffer;
-  /** Read them with `readQueryContext`. */
-  readonly statusVariables: Buffer;
 }
 
 interface TableMapEvent extends EventBase {

@@ -24,7 +24,6 @@ export class TableMap {
   readonly body: Buffer;
   /** Where in the body the names end, so that they can be replaced. */
   readonly namesEnd: number;
-  readonly #metadataEnd: number;
   readonly #widths: readonly Width[];
   readonly #fixed: Int32Array;
   readonly #prefix: Int32Array;
@@ -33,7 +32,6 @@ export class TableMap {
   readonly #lastBitmapMask: number;
   /** 1-based position of a column whose type is not known, 0: none. */
   readonly #unknownColumn: number;
-  #optional: TableMetadata | undefined;
 
   constructor(event: Buffer, start: number, end: number) {
     const body = Buffer.from(event.subarray(start, end));
@@ -48,9 +46,9 @@ export class TableMap {
     this.types = [...body.subarray(cursor.at, cursor.at + this.columnCount)];
     cursor.at += this.columnCount;
     const metadataBytes = readPacked(body, cursor);
-    this.#metadataEnd = cursor.at + metadataBytes;
     this.bitmapLength = (this.columnCount + 7) >> 3;
-    if (!(this.#metadataEnd + this.bitmapLength <= body.length)) {
+    // Behind the bitmap comes what `binlog_row_metadata` adds: nothing of it changes how rows are laid out.
+    if (!(cursor.at + metadataBytes + this.bitmapLength <= body.length)) {
       throw corrupt('a TABLE_MAP event is cut off');
     }
     this.body = body;
@@ -69,16 +67,6 @@ export class TableMap {
     const type = this.#widths[column]?.type;
     if (type === undefined || type === null) throw this.#unknownType();
     return type;
-  }
-
-  isNullable(column: number): boolean {
-    return isSet(this.body, this.#metadataEnd, column);
-  }
-
-  /** Signedness, character sets, names …: as much as the server logs (`binlog_row_metadata`). */
-  get optional(): TableMetadata {
-    this.#optional ??= readTableMetadata(this, this.#metadataEnd + this.bitmapLength);
-    return this.#optional;
   }
 
   /** Throws BINLOG_UNSUPPORTED when a column's type is not known; then no row can be walked. */
@@ -155,138 +143,6 @@ export class TableMap {
   }
 }
 
-/** null or empty where the server did not log it. Lists are by column, null for columns without. */
-export interface TableMetadata {
-  /** By column; null for columns that are not numbers. `null` as a whole: 5.7, or not logged. */
-  readonly unsigned: readonly (boolean | null)[] | null;
-  /** Collation ids of the columns with a character set (63: binary). */
-  readonly collations: readonly (number | null)[] | null;
-  readonly columnNames: readonly string[] | null;
-  /** Labels of ENUM and SET columns, in the column's character set. */
-  readonly labels: readonly (readonly Buffer[] | null)[] | null;
-  readonly geometryTypes: readonly (number | null)[] | null;
-  /** 0-based columns of the primary key. */
-  readonly primaryKey: readonly number[] | null;
-  readonly visible: readonly boolean[] | null;
-}
-
-const metadataFields = {
-  signedness: 1,
-  defaultCharset: 2,
-  columnCharset: 3,
-  columnName: 4,
-  setLabels: 5,
-  enumLabels: 6,
-  geometryType: 7,
-  simplePrimaryKey: 8,
-  primaryKeyWithPrefix: 9,
-  enumAndSetDefaultCharset: 10,
-  enumAndSetColumnCharset: 11,
-  columnVisibility: 12,
-} as const;
-
-function readTableMetadata(table: TableMap, start: number): TableMetadata {
-  const { body } = table;
-  const columns = Array.from({ length: table.columnCount }, (_, i) => i);
-  const isLabelled = (i: number) => [247, 248].includes(table.realType(i));
-  const isNumeric = (i: number) => [1, 2, 3, 4, 5, 8, 9, 13, 246].includes(table.realType(i));
-  // VECTOR is logged among them, as binary.
-  const isCharacter = (i: number) => [15, 242, 252, 253, 254].includes(table.realType(i));
-  const collations: (number | null)[] = columns.map(() => null);
-  let unsigned: (boolean | null)[] | null = null;
-  let columnNames: string[] | null = null;
-  let labels: (Buffer[] | null)[] | null = null;
-  let geometryTypes: (number | null)[] | null = null;
-  let primaryKey: number[] | null = null;
-  let visible: boolean[] | null = null;
-  let hasCollations = false;
-
-  const cursor = { at: start };
-  while (cursor.at < body.length) {
-    const field = body[cursor.at++]!;
-    const length = readPacked(body, cursor);
-    const end = cursor.at + length;
-    if (!(end <= body.length)) throw corrupt('optional metadata of a TABLE_MAP event is cut off');
-    switch (field) {
-      case metadataFields.signedness: {
-        // Bits from the highest down, one for each numeric column.
-        const numeric = columns.filter(isNumeric);
-        unsigned = columns.map(() => null);
-        for (const [k, i] of numeric.entries()) {
-          unsigned[i] = ((body[cursor.at + (k >> 3)]! >> (7 - (k & 7))) & 1) === 1;
-        }
-        break;
-      }
-      case metadataFields.defaultCharset:
-      case metadataFields.enumAndSetDefaultCharset: {
-        hasCollations = true;
-        const concerned = columns.filter(
-          field === metadataFields.defaultCharset ? isCharacter : isLabelled,
-        );
-        const common = readPacked(body, cursor);
-        for (const i of concerned) collations[i] = common;
-        while (cursor.at < end) {
-          const column = concerned[readPacked(body, cursor)];
-          const collation = readPacked(body, cursor);
-          if (column !== undefined) collations[column] = collation;
-        }
-        break;
-      }
-      case metadataFields.columnCharset:
-      case metadataFields.enumAndSetColumnCharset: {
-        hasCollations = true;
-        const concerned = columns.filter(
-          field === metadataFields.columnCharset ? isCharacter : isLabelled,
-        );
-        for (const i of concerned) collations[i] = readPacked(body, cursor);
-        break;
-      }
-      case metadataFields.columnName:
-        columnNames = columns.map(() => readBytes(body, cursor).toString('utf8'));
-        break;
-      case metadataFields.setLabels:
-      case metadataFields.enumLabels: {
-        labels ??= columns.map(() => null);
-        const type = field === metadataFields.setLabels ? 248 : 247;
-        for (const i of columns.filter((c) => table.realType(c) === type)) {
-          const count = readPacked(body, cursor);
-          labels[i] = Array.from({ length: count }, () => readBytes(body, cursor));
-        }
-        break;
-      }
-      case metadataFields.geometryType: {
-        geometryTypes = columns.map(() => null);
-        for (const i of columns.filter((c) => table.realType(c) === 255)) {
-          geometryTypes[i] = readPacked(body, cursor);
-        }
-        break;
-      }
-      case metadataFields.simplePrimaryKey:
-      case metadataFields.primaryKeyWithPrefix:
-        primaryKey = [];
-        while (cursor.at < end) {
-          primaryKey.push(readPacked(body, cursor));
-          if (field === metadataFields.primaryKeyWithPrefix) readPacked(body, cursor);
-        }
-        break;
-      case metadataFields.columnVisibility:
-        visible = columns.map((i) => ((body[cursor.at + (i >> 3)]! >> (7 - (i & 7))) & 1) === 1);
-        break;
-      default: // later versions add fields; none changes how rows are laid out
-    }
-    cursor.at = end;
-  }
-  return {
-    unsigned,
-    collations: hasCollations ? collations : null,
-    columnNames,
-    labels,
-    geometryTypes,
-    primaryKey,
-    visible,
-  };
-}
-
 function readBytes(body: Buffer, cursor: Cursor): Buffer {
   const length = readPacked(body, cursor);
   const start = cursor.at;
@@ -339,8 +195,4 @@ function lengthAt(bytes: Buffer, at: number, prefix: number): number {
   if (prefix === 2) return second;
   const third = second | (bytes[at + 2]! << 16);
   return prefix === 3 ? third : third + bytes[at + 3]! * 0x100_0000;
-}
-
-function isSet(bytes: Buffer, bitmap: number, bit: number): boolean {
-  return ((bytes[bitmap + (bit >> 3)]! >> (bit & 7)) & 1) === 1;
 }

@@ -5,7 +5,6 @@ import { crc32 } from '../../../src/mysql/binlog/crc32.ts';
 import { EventDecoder } from '../../../src/mysql/binlog/event-decoder.ts';
 import type { BinlogEvent } from '../../../src/mysql/binlog/events.ts';
 import { eventCodes } from '../../../src/mysql/binlog/events.ts';
-import { readQueryContext } from '../../../src/mysql/binlog/query-event.ts';
 import type { OnEvent, ReadBinlogOptions } from '../../../src/mysql/binlog/read-binlog.ts';
 import { readBinlog } from '../../../src/mysql/binlog/read-binlog.ts';
 import { walkRows } from '../../../src/mysql/binlog/rows.ts';
@@ -138,31 +137,6 @@ describe('what is in the events', () => {
     expect(compressed.bytes).toBeLessThan(plain.bytes / 2);
     expect(compressed.images).toEqual(plain.images);
     expect(plain.images).toHaveLength(2700);
-  });
-
-  test('a statement tells the session in which it ran, and the schemas that it changed', async () => {
-    await connection.query("SET SESSION sql_mode = 'ANSI_QUOTES', foreign_key_checks = 0");
-    await connection.query(
-      "SET SESSION time_zone = '+03:00', collation_connection = 'utf8mb4_bin'",
-    );
-    await connection.query('CREATE TABLE "quoted" (a TIMESTAMP DEFAULT CURRENT_TIMESTAMP)');
-    const contexts: unknown[] = [];
-    await read(GtidSet.empty, (event) => {
-      if (event.type !== 'query' || !event.sql.includes('quoted')) return;
-      contexts.push({ schema: event.schema, sql: event.sql, ...readQueryContext(event) });
-    });
-    const ANSI_QUOTES = 4n;
-    expect(contexts).toMatchObject([
-      {
-        schema: 'app',
-        sql: 'CREATE TABLE "quoted" (a TIMESTAMP DEFAULT CURRENT_TIMESTAMP)',
-        sqlMode: ANSI_QUOTES,
-        updatedSchemas: ['app'],
-        noForeignKeyChecks: true,
-        relaxedUniqueChecks: false,
-        collations: { connection: 46 },
-      },
-    ]);
   });
 
   test('events beyond 16 MB, over TLS and without', async () => {
