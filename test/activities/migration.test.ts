@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readCheckpoint } from '../../src/checkpoint/store.ts';
-import type { MigrationConfig } from '../../src/config/schema.ts';
-import { migrationConfigSchema } from '../../src/config/schema.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { startMysqlPair } from '../servers.ts';
 import { Lab } from '../workflows/lab.ts';
+import { pairConfig, pairSecrets } from '../workflows/pair-config.ts';
 
 let lab: Lab;
 let folder: string;
@@ -39,8 +38,8 @@ afterAll(async () => {
 
 test('an aborted migration leaves nothing behind when the target was to be dropped', async () => {
   const { source, target } = pair;
-  const run = await lab.startReal({ switchDirectories: [] }, secretsOf(source, target), (name) =>
-    realConfig(name, source, target, '/nowhere'),
+  const run = await lab.startReal({ switchDirectories: [] }, pairSecrets(pair), (name) =>
+    pairConfig(name, pair, '/nowhere'),
   );
   const { name } = await run.until(
     ({ phase }) => phase === 'awaiting-approval' || phase === 'parked',
@@ -72,10 +71,8 @@ test('a database moves under writes, from its configuration to the switched file
   const { source, target } = pair;
   const file = join(folder, 'app.env');
   await writeFile(file, `DATABASE=${source.host}:${source.port}\n`);
-  const run = await lab.startReal(
-    { switchDirectories: [folder] },
-    secretsOf(source, target),
-    (name) => realConfig(name, source, target, file),
+  const run = await lab.startReal({ switchDirectories: [folder] }, pairSecrets(pair), (name) =>
+    pairConfig(name, pair, file),
   );
   const writing = write(source, 40);
   const status = await run.until(
@@ -110,8 +107,8 @@ test('a database moves under writes, from its configuration to the switched file
   expect(history).toContain('${env:SOURCE_PASSWORD}');
   expect(history.includes(source.password) || history.includes(target.password)).toBe(false);
   expect((await run.events()).length).toBeLessThan(250);
-  const again = await lab.startReal({ switchDirectories: [] }, secretsOf(source, target), () =>
-    realConfig(report.status.name, source, target, file),
+  const again = await lab.startReal({ switchDirectories: [] }, pairSecrets(pair), () =>
+    pairConfig(report.status.name, pair, file),
   );
   expect(await again.failure()).toMatch(/MIGRATION_CONFLICT .*already completed/);
 }, 180_000);
@@ -131,53 +128,4 @@ async function sumsOf(side: Endpoint): Promise<unknown> {
   return await withConnection(side, {}, (c) =>
     c.query('SELECT COUNT(*) AS n, SUM(total) AS total FROM shop.orders'),
   );
-}
-
-function realConfig(
-  name: string,
-  source: Endpoint,
-  target: Endpoint,
-  file: string,
-): MigrationConfig {
-  const server = ({ host, port, user }: Endpoint, side: string) => ({
-    host,
-    port,
-    user,
-    password: `\${env:${side}_PASSWORD}`,
-    tls: { ca: `\${env:${side}_CA}` },
-  });
-  const addressOf = ({ host, port }: Endpoint) => `${host}:${port}`;
-  return migrationConfigSchema.parse({
-    name,
-    source: {
-      ...server(source, 'SOURCE'),
-      fence: { user: source.user, password: '${env:SOURCE_PASSWORD}' },
-    },
-    target: server(target, 'TARGET'),
-    schemas: ['shop'],
-    cutover: {
-      switches: [
-        {
-          consumer: 'app',
-          kind: 'file',
-          path: file,
-          from: addressOf(source),
-          to: addressOf(target),
-        },
-      ],
-    },
-  });
-}
-
-function secretsOf(source: Endpoint, target: Endpoint): NodeJS.ProcessEnv {
-  return {
-    SOURCE_PASSWORD: source.password,
-    TARGET_PASSWORD: target.password,
-    SOURCE_CA: caOf(source),
-    TARGET_CA: caOf(target),
-  };
-}
-
-function caOf({ tls }: Endpoint): string | undefined {
-  return tls.mode === 'verify-identity' ? tls.ca : undefined;
 }

@@ -2,12 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { MigrationConfig } from '../../src/config/schema.ts';
-import { migrationConfigSchema } from '../../src/config/schema.ts';
 import { openConnection, withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { startMysqlPair } from '../servers.ts';
 import { Lab } from '../workflows/lab.ts';
+import { pairConfig, pairSecrets } from '../workflows/pair-config.ts';
 
 let lab: Lab;
 let folder: string;
@@ -35,8 +34,8 @@ afterAll(async () => {
 });
 
 test('aborted, neither replication nor its account stays behind', async () => {
-  const run = await lab.startReal({ switchDirectories: [] }, secretsOf(), (name) =>
-    config(name, '/nowhere'),
+  const run = await lab.startReal({ switchDirectories: [] }, pairSecrets(pair), (name) =>
+    pairConfig(name, pair, '/nowhere', { engine: 'native' }),
   );
   const { name, failure } = await run.until(arrived, 90_000);
   expect(failure).toBeUndefined();
@@ -57,8 +56,8 @@ test("a database moves by MySQL's own replication, under writes, up to the switc
   const { source, target } = pair;
   const file = join(folder, 'app.env');
   await writeFile(file, `DATABASE=${source.host}:${source.port}\n`);
-  const run = await lab.startReal({ switchDirectories: [folder] }, secretsOf(), (name) =>
-    config(name, file),
+  const run = await lab.startReal({ switchDirectories: [folder] }, pairSecrets(pair), (name) =>
+    pairConfig(name, pair, file, { engine: 'native' }),
   );
   const writing = write(source, 60);
   const status = await run.until(arrived, 90_000);
@@ -119,47 +118,4 @@ async function write(source: Endpoint, times: number): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   });
-}
-
-function config(name: string, file: string): MigrationConfig {
-  const { source, target } = pair;
-  const server = ({ host, port, user }: Endpoint, side: string) => ({
-    host,
-    port,
-    user,
-    password: `\${env:${side}_PASSWORD}`,
-    tls: { ca: `\${env:${side}_CA}` },
-  });
-  const addressOf = ({ host, port }: Endpoint) => `${host}:${port}`;
-  return migrationConfigSchema.parse({
-    name,
-    source: {
-      ...server(source, 'SOURCE'),
-      fence: { user: source.user, password: '${env:SOURCE_PASSWORD}' },
-    },
-    target: server(target, 'TARGET'),
-    schemas: ['shop'],
-    engine: 'native',
-    cutover: {
-      switches: [
-        {
-          consumer: 'app',
-          kind: 'file',
-          path: file,
-          from: addressOf(source),
-          to: addressOf(target),
-        },
-      ],
-    },
-  });
-}
-
-function secretsOf(): NodeJS.ProcessEnv {
-  const caOf = ({ tls }: Endpoint) => (tls.mode === 'verify-identity' ? tls.ca : undefined);
-  return {
-    SOURCE_PASSWORD: pair.source.password,
-    TARGET_PASSWORD: pair.target.password,
-    SOURCE_CA: caOf(pair.source),
-    TARGET_CA: caOf(pair.target),
-  };
 }

@@ -6,11 +6,10 @@ import { Command } from 'commander';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { registerReport } from '../../src/cli/commands/report.ts';
-import { migrationConfigSchema } from '../../src/config/schema.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
-import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { startMysqlPair } from '../servers.ts';
 import { Lab } from '../workflows/lab.ts';
+import { pairConfig, pairSecrets, writtenPairConfig } from '../workflows/pair-config.ts';
 
 let lab: Lab;
 let folder: string;
@@ -52,10 +51,9 @@ async function report(...words: string[]): Promise<string> {
 }
 
 test('rows that differ are named in every format from the target, and never enter the history', async () => {
-  const secrets = secretsOf(pair.source, pair.target);
-  const written = (name: string) => configOf(name, pair.source, pair.target);
+  const secrets = pairSecrets(pair);
   const run = await lab.startReal({ switchDirectories: [] }, secrets, (name) =>
-    migrationConfigSchema.parse(written(name)),
+    pairConfig(name, pair, '/nowhere'),
   );
   await run.until(({ milestones }) => milestones.some(({ text }) => text === '3 rows copied'));
   await withConnection(pair.target, {}, (c) =>
@@ -64,7 +62,7 @@ test('rows that differ are named in every format from the target, and never ente
   const { name, failure } = await run.until(({ phase }) => phase === 'parked', 90_000);
   expect(failure).toMatchObject({ code: 'ROWS_DIFFER', message: '1 rows differ in shop.tag' });
   const file = join(folder, 'skyferry.yaml');
-  await writeFile(file, stringify(written(name)));
+  await writeFile(file, stringify(writtenPairConfig(name, pair, '/nowhere')));
 
   const unnamed = await report('-c', file);
   expect(unnamed).toContain('not named here: ${env:');
@@ -93,46 +91,3 @@ test('rows that differ are named in every format from the target, and never ente
 
   expect(await run.historyText()).not.toContain('stray');
 }, 180_000);
-
-function configOf(name: string, source: Endpoint, target: Endpoint) {
-  const server = ({ host, port, user }: Endpoint, side: string) => ({
-    host,
-    port,
-    user,
-    password: `\${env:${side}_PASSWORD}`,
-    tls: { ca: `\${env:${side}_CA}` },
-  });
-  return {
-    name,
-    source: {
-      ...server(source, 'SOURCE'),
-      fence: { user: source.user, password: '${env:SOURCE_PASSWORD}' },
-    },
-    target: server(target, 'TARGET'),
-    schemas: ['shop'],
-    cutover: {
-      switches: [
-        {
-          consumer: 'app',
-          kind: 'file',
-          path: '/nowhere',
-          from: `${source.host}:${source.port}`,
-          to: `${target.host}:${target.port}`,
-        },
-      ],
-    },
-  };
-}
-
-function secretsOf(source: Endpoint, target: Endpoint): Record<string, string> {
-  return {
-    SOURCE_PASSWORD: source.password,
-    TARGET_PASSWORD: target.password,
-    SOURCE_CA: caOf(source),
-    TARGET_CA: caOf(target),
-  };
-}
-
-function caOf({ tls }: Endpoint): string {
-  return tls.mode === 'verify-identity' ? (tls.ca ?? '') : '';
-}

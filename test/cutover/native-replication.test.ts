@@ -11,7 +11,7 @@ import { withConnection } from '../../src/mysql/connection.ts';
 import { readExecuted } from '../../src/mysql/watermark.ts';
 import { detach, end } from '../../src/replicate/native/detach.ts';
 import { beginMigration, differences, run } from '../replicate/lab.ts';
-import { drained, nativeJob, replicaStatus, start } from '../replicate/native/lab.ts';
+import { drained, nativeJob, replicaStatus, startNative } from '../replicate/native/lab.ts';
 import { startMysqlPair } from '../servers.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;
@@ -42,7 +42,7 @@ test('a cutover that is taken back at any step lets MySQL replicate on; the one 
     { lctn: 0 },
   );
   const job = nativeJob(migration);
-  const running = start(job);
+  const running = startNative(job);
   await drained(job, running);
   const fence = new SuperReadOnlyFence({
     account: source,
@@ -104,7 +104,7 @@ test('a cutover that is taken back at any step lets MySQL replicate on; the one 
   expect(await differences(migration)).toEqual({});
   // A worker that did not hear of it finds nothing to do.
   await running.stop();
-  const late = start(job);
+  const late = startNative(job);
   await new Promise((resolve) => setTimeout(resolve, 1500));
   await late.stop();
   expect(await replicaStatus(target)).toBeUndefined();

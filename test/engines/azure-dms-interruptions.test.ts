@@ -6,6 +6,7 @@ import { rememberDms } from '../../src/replicate/azure-dms/memory.ts';
 import { markTakenOver, takeOver } from '../../src/replicate/azure-dms/take-over.ts';
 import { sync } from '../../src/replicate/azure-dms/task-requests.ts';
 import { differences } from '../replicate/lab.ts';
+import { until } from '../replicate/running.ts';
 import type { DmsLab, DmsScene } from './dms-lab.ts';
 import {
   drained,
@@ -15,7 +16,6 @@ import {
   says,
   startApply,
   startWriter,
-  until,
 } from './dms-lab.ts';
 
 let lab: DmsLab;

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { differences } from '../replicate/lab.ts';
-import type { DmsLab, DmsScene, Running } from './dms-lab.ts';
-import { drained, loadAll, noteRemoved, openDmsLab, says, startApply, startWriter, until } from './dms-lab.ts'; // prettier-ignore
+import type { Running } from '../replicate/running.ts';
+import { until } from '../replicate/running.ts';
+import type { DmsLab, DmsScene } from './dms-lab.ts';
+import { drained, loadAll, noteRemoved, openDmsLab, says, startApply, startWriter } from './dms-lab.ts'; // prettier-ignore
 
 let lab: DmsLab;
 const { signal } = new AbortController();

@@ -11,11 +11,12 @@ import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { readExecuted } from '../../src/mysql/watermark.ts';
 import { awaitApplied } from '../../src/replicate/await-applied.ts';
 import { sandboxPrincipal } from '../../src/sandbox/clouds/azure/principal.ts';
-import type { ApplyProgress } from '../../src/workflows/messages.ts';
 import type { TestClouds } from '../clouds.ts';
 import { startClouds } from '../clouds.ts';
 import type { Migration } from '../replicate/lab.ts';
 import { beginMigration, finishSchema, run } from '../replicate/lab.ts';
+import type { Running } from '../replicate/running.ts';
+import { start, until } from '../replicate/running.ts';
 import { randomNumbers } from '../replicate/workload.ts';
 import { group } from '../sandbox/clouds/azure/lab.ts';
 import { createServers, MigrationApi, superuser } from '../sandbox/clouds/azure/migration-lab.ts';
@@ -101,29 +102,8 @@ async function taskStates(api: MigrationApi, project: string): Promise<Record<st
   return Object.fromEntries(value.map(({ name, properties }) => [name, properties.state]));
 }
 
-export interface Running {
-  readonly progress: ApplyProgress[];
-  readonly ended: Promise<unknown>;
-  /** As if its worker had been killed: nothing is undone. */
-  stop(): Promise<void>;
-}
-
 export function startApply(engine: ReplicationEngine): Running {
-  const stopped = new AbortController();
-  const progress: ApplyProgress[] = [];
-  const ended = engine.apply({
-    signal: stopped.signal,
-    onProgress: (news) => progress.push(news),
-  });
-  ended.catch(() => {});
-  return {
-    progress,
-    ended,
-    stop: async () => {
-      stopped.abort(new Error('stopped by the test'));
-      await ended.catch(() => {});
-    },
-  };
+  return start((options) => engine.apply(options));
 }
 
 /** The whole load, as the workflow has it. */
@@ -193,14 +173,6 @@ function statement(pick: (below: number) => number, seed: number): string {
     `DELETE FROM audit.trail WHERE id = ${id}`,
   ];
   return choices[pick(choices.length)] ?? 'DO 0';
-}
-
-export async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await what())) {
-    if (Date.now() > deadline) throw new Error(`never came: ${what.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** Until it says so of itself; rejects with what ends it before. */

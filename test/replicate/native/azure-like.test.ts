@@ -6,7 +6,7 @@ import { SUPERUSER } from '../../../src/sandbox/servers/azure-like-target.ts';
 import { startMysqlPair } from '../../servers.ts';
 import { beginMigration, differences, run } from '../lab.ts';
 import { workloadSchemas, workloadTables, writeRandomly } from '../workload.ts';
-import { drained, nativeJob, replicaStatus, start } from './lab.ts';
+import { drained, nativeJob, replicaStatus, startNative } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;
 const { signal } = new AbortController();
@@ -43,7 +43,7 @@ test('where the account has only the procedures of Azure it replicates by them, 
   await expect(
     withConnection(customer, {}, (c) => c.query("STOP REPLICA FOR CHANNEL ''")),
   ).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
-  const running = start(job);
+  const running = startNative(job);
   await writeRandomly(servers.source, 1, 200);
   await drained(job, running);
   const status = await replicaStatus(servers.target);
@@ -55,13 +55,13 @@ test('where the account has only the procedures of Azure it replicates by them, 
   expect(String(status?.['Source_SSL_CA_File'])).toContain('az-ca-');
   await running.stop();
   // A second worker takes over what runs.
-  const second = start(job);
+  const second = startNative(job);
   await writeRandomly(servers.source, 2, 100);
   await drained(job, second);
   await second.stop();
   await detach(job, signal);
   expect(await replicaStatus(servers.target)).toBeUndefined();
-  const third = start(job);
+  const third = startNative(job);
   await writeRandomly(servers.source, 3, 100);
   await drained(job, third);
   await third.stop();

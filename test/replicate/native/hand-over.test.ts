@@ -5,7 +5,8 @@ import { end } from '../../../src/replicate/native/detach.ts';
 import { startMysqlPair } from '../../servers.ts';
 import { beginMigration, catchUp, countRows, differences, run } from '../lab.ts';
 import { workloadSchemas, workloadTables, writeRandomly } from '../workload.ts';
-import { drained, nativeJob, replicaStatus, start, until } from './lab.ts';
+import { until } from '../running.ts';
+import { drained, nativeJob, replicaStatus, startNative } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;
 const { signal } = new AbortController();
@@ -48,7 +49,7 @@ test('under live writers MySQL goes on where our applier stopped, and nothing st
   await writeRandomly(servers.source, 1, 100);
   await catchUp(migration);
   const writing = Promise.all([2, 3, 4].map((seed) => writeRandomly(servers.source, seed, 300)));
-  const running = start(job);
+  const running = startNative(job);
   await until(() => running.progress.some(({ engine }) => engine !== undefined));
   const handedOver = await executed();
   await writing;

@@ -11,7 +11,8 @@ import { startMysqlPair } from '../../servers.ts';
 import type { Migration } from '../lab.ts';
 import { beginMigration, binlogEnd, catchUp, differences, run } from '../lab.ts';
 import { workloadSchemas, workloadTables, writeRandomly } from '../workload.ts';
-import { drained, nativeJob, replicaStatus, start, until } from './lab.ts';
+import { until } from '../running.ts';
+import { drained, nativeJob, replicaStatus, startNative } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;
 let toTarget: FaultProxy;
@@ -46,7 +47,7 @@ async function begin(name: string): Promise<Migration> {
 
 function begun(migration: Migration, changes: Parameters<typeof nativeJob>[1] = {}) {
   const job = nativeJob(migration, changes);
-  const running = start(job);
+  const running = startNative(job);
   cleanUp.unshift(() => running.stop());
   return { job, running };
 }
@@ -76,7 +77,7 @@ test('a worker that dies at any statement of the hand-over: the next one goes on
 /** At the n-th piece that it sends to the target, or as soon as it was seen running; says how many it sent. */
 async function diesAt(job: NativeJob, n: number): Promise<number> {
   let pieces = 0;
-  const running = start(job);
+  const running = startNative(job);
   toTarget.fault = ({ direction }) => {
     if (direction === 'to-server') pieces += 1;
     if (pieces >= n) void running.stop();

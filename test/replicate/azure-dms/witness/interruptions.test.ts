@@ -5,16 +5,9 @@ import { compareFilePositions } from '../../../../src/mysql/position.ts';
 import { awaitApplied } from '../../../../src/replicate/await-applied.ts';
 import { startMysqlPair } from '../../../servers.ts';
 import { binlogEnd, run } from '../../lab.ts';
-import type { Running } from './lab.ts';
-import {
-  shop,
-  shopping,
-  beginWitnessed,
-  checkpointOf,
-  startApplier,
-  startWitness,
-  until,
-} from './lab.ts';
+import type { Running } from '../../running.ts';
+import { until } from '../../running.ts';
+import { shop, shopping, beginWitnessed, checkpointOf, startApplier, startWitness } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;
 let cleanUp: (() => Promise<unknown>)[] = [];

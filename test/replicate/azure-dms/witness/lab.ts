@@ -14,9 +14,10 @@ import { applyChanges } from '../../../../src/replicate/apply-changes.ts';
 import type { WitnessOptions } from '../../../../src/replicate/azure-dms/witness/watcher.ts';
 import { witness } from '../../../../src/replicate/azure-dms/witness/witness.ts';
 import { holdingEpoch } from '../../../../src/replicate/holding-epoch.ts';
-import type { ApplyProgress } from '../../../../src/workflows/messages.ts';
 import type { Migration } from '../../lab.ts';
 import { beginMigration } from '../../lab.ts';
+import type { Running } from '../../running.ts';
+import { start } from '../../running.ts';
 
 export const shop = [
   'CREATE TABLE orders (id int AUTO_INCREMENT PRIMARY KEY, n int NOT NULL, note varchar(20))',
@@ -73,57 +74,21 @@ export async function beginWitnessed(
   return { migration, standIn: { ...migration, job: { ...migration.job, migration: other } } };
 }
 
-export interface Running {
-  readonly progress: ApplyProgress[];
-  /** Rejects with what ended it. */
-  readonly ended: Promise<Position>;
-  /** As if its worker had been killed. */
-  stop(): Promise<void>;
-}
-
-export function startApplier({ job }: Migration): Running {
-  return running((signal, onProgress) => applyChanges(job, { signal, onProgress }));
+export function startApplier({ job }: Migration): Running<Position> {
+  return start((options) => applyChanges(job, options));
 }
 
 export function startWitness(
   { job }: Migration,
   options: Partial<Pick<WitnessOptions, 'settled' | 'until' | 'patienceMs'>> = {},
-): Running {
-  return running((signal, onProgress) =>
+): Running<Position> {
+  return start(({ signal, onProgress }) =>
     holdingEpoch(job, signal, (holder) =>
       witness(job, holder, { settled: () => false, ...options, signal, onProgress }),
     ),
   );
 }
 
-function running(
-  work: (signal: AbortSignal, onProgress: (news: ApplyProgress) => void) => Promise<Position>,
-): Running {
-  const stopped = new AbortController();
-  const progress: ApplyProgress[] = [];
-  const ended = work(stopped.signal, (news) => progress.push(news));
-  ended.catch(() => {});
-  return {
-    progress,
-    ended,
-    stop: async () => {
-      stopped.abort(new Error('stopped by the test'));
-      await ended.catch(() => {});
-    },
-  };
-}
-
 export function checkpointOf({ job }: Migration): Promise<Checkpoint> {
   return withConnection(job.target, {}, (c) => requireCheckpoint(c, job.migration));
-}
-
-export async function until(
-  what: () => boolean | Promise<boolean>,
-  withinMs = 15_000,
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await what())) {
-    if (Date.now() > deadline) throw new Error(`never came: ${what.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -15,16 +15,9 @@ import { readLag } from '../../../../src/replicate/await-lag.ts';
 import { startMysqlPair } from '../../../servers.ts';
 import { binlogEnd, differences, run } from '../../lab.ts';
 import { workloadSchemas, workloadTables, writeRandomly } from '../../workload.ts';
-import type { Running } from './lab.ts';
-import {
-  shop,
-  shopping,
-  beginWitnessed,
-  checkpointOf,
-  startApplier,
-  startWitness,
-  until,
-} from './lab.ts';
+import type { Running } from '../../running.ts';
+import { until } from '../../running.ts';
+import { shop, shopping, beginWitnessed, checkpointOf, startApplier, startWitness } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;
 let cleanUp: (() => Promise<unknown>)[] = [];
