@@ -1,5 +1,4 @@
 import { SkyferryFailure } from '../../failures.ts';
-import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import type { QualifiedName } from '../../mysql/identifier.ts';
@@ -13,16 +12,16 @@ import type { AccountName, Fence, FenceContext, FenceProof, FenceState, Foreign 
 import { assertKind } from './fence.ts';
 import { couldWrite, proveByLogin } from './prove.ts';
 import { runningEvents } from './running-events.ts';
-import type { Session } from './sessions.ts';
-import { endSession, listSessions } from './sessions.ts';
 import {
-  MARKER,
-  asCommands,
-  endWaitingStatements,
-  optional,
-  pause,
-  runAwaited,
-} from './statement.ts';
+  administratorIn,
+  eventsRun,
+  nothingToLock,
+  sessionsLeft,
+  wouldWriteOn,
+} from './lock-refusals.ts';
+import { countSessionsOf, endSessionsOf, sessionsOf } from './locked-sessions.ts';
+import { listSessions } from './sessions.ts';
+import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
 import type { Account } from './writers.ts';
 import { displayAccount, keyOf, readAccounts } from './writers.ts';
 
@@ -33,20 +32,6 @@ export interface AccountLockState {
   readonly accounts: readonly (AccountName & { readonly locked: boolean })[];
   /** Only where events run and can be stopped. */
   readonly events?: FormerEvents;
-}
-
-/** An account by whose login nobody was stopped before may be let in by an earlier look at its lock. */
-const LOOK_AGAIN_MS = 50;
-/** Longer than an honest login takes. */
-const LOGIN_WITHIN_MS = 2_000;
-
-/** A login that began after the lock is refused by itself, and not to be ended or waited for. */
-function mayGetIn({ thread, connecting }: Session, known: ReadonlySet<number>): boolean {
-  return !connecting || known.has(thread);
-}
-
-function threadsOf(sessions: readonly Session[]): ReadonlySet<number> {
-  return new Set(sessions.map(({ thread }) => thread));
 }
 
 /**
@@ -80,24 +65,30 @@ export class AccountLockFence implements Fence {
   }
 
   async read(signal?: AbortSignal): Promise<AccountLockState> {
-    const { covered, administrators } = await this.#look(signal);
-    const accounts = covered.map(({ user, host, locked }) => ({ user, host, locked }));
-    const open = accounts.filter(({ locked }) => !locked);
+    const coverage = await this.#look(signal);
+    const accounts = coverage.covered.map(({ user, host, locked }) => ({ user, host, locked }));
     const running = await this.#runningEvents(signal);
     const events =
       running.length > 0 && this.#eventStop !== null ? await this.#eventStop.read(signal) : null;
-    const foreign =
-      open.length === 0
-        ? nothingToLock
-        : running.length > 0 && events === null
-          ? eventsRun(running)
-          : (events?.foreign ?? (await this.#administratorsThere(administrators, signal)));
+    const foreign = await this.#whyNotOurs(coverage, running, events, signal);
     return {
       kind: this.kind,
       accounts,
       ...(events !== null && { events }),
       ...(foreign !== undefined && { foreign }),
     };
+  }
+
+  async #whyNotOurs(
+    { covered, forgotten, administrators }: Coverage,
+    running: readonly QualifiedName[],
+    events: FormerEvents | null,
+    signal?: AbortSignal,
+  ): Promise<Foreign | undefined> {
+    if (covered.every(({ locked }) => locked)) return nothingToLock;
+    if (forgotten.length > 0) return wouldWriteOn(forgotten);
+    if (running.length > 0 && events === null) return eventsRun(running);
+    return events?.foreign ?? (await this.#administratorsThere(administrators, signal));
   }
 
   async approach(former: FenceState, { signal }: { signal: AbortSignal }): Promise<void> {
@@ -116,26 +107,14 @@ export class AccountLockFence implements Fence {
       await runAwaited(this.#account, statement, {
         withinMs: lockWaitMs,
         signal,
-        isDone: async () => await this.#hasState(former, () => true, signal),
+        isDone: async () => await this.#hasState(former, 'locked', signal),
       });
     }
     if (this.#context.restart !== undefined) {
       await this.#endByRestart(former, this.#context.restart, signal);
     }
-    await withConnection(this.#account, { signal }, async (connection) => {
-      let known: ReadonlySet<number> | null = null;
-      for (;;) {
-        const sessions = await this.#sessionsOf(connection, former.accounts);
-        const before = (known ??= threadsOf(sessions));
-        const left = sessions.filter((session) => mayGetIn(session, before));
-        if (left.length === 0) return;
-        if (performance.now() > deadline) throw stillThere(left.length, lockWaitMs);
-        // One that cannot be told may be anybody's: it is waited for.
-        for (const { thread } of left.filter(({ dying, user }) => !dying && user !== null))
-          await endSession(connection, thread);
-        await pause(20, signal);
-      }
-    });
+    const left = await endSessionsOf(former.accounts, this.#account, { deadline, signal });
+    if (left > 0) throw sessionsLeft(left, lockWaitMs);
   }
 
   /** Whoever is locked by now cannot come back. */
@@ -145,7 +124,7 @@ export class AccountLockFence implements Fence {
     signal: AbortSignal,
   ): Promise<void> {
     const left = await withConnection(this.#account, { signal }, (connection) =>
-      this.#sessionsOf(connection, former.accounts),
+      sessionsOf(connection, former.accounts),
     );
     if (left.length > 0) await restart(signal);
   }
@@ -184,8 +163,8 @@ export class AccountLockFence implements Fence {
         await connection.query(statement);
       });
     if (former.events !== undefined) await this.#eventStop?.start(former.events);
-    if (await this.#hasState(former, ({ locked }) => locked)) return;
-    throw new SkyferryFailure('NOT_QUIESCENT', 'accounts are not locked and open as they were', {
+    if (await this.#hasState(former, 'open')) return;
+    throw new SkyferryFailure('NOT_QUIESCENT', 'accounts are locked that were open before', {
       safe: 'nothing was switched',
       next: this.unfenceCommand(former),
     });
@@ -199,20 +178,17 @@ export class AccountLockFence implements Fence {
     return `${unlock} And: ${this.#eventStop.command(former.events)}`;
   }
 
-  /** Whether accounts that are still there are locked as wanted. */
+  /** Whether the accounts that this fence locks, as far as they are still there, are all of that state. */
   async #hasState(
     former: AccountLockState,
-    wanted: (account: AccountLockState['accounts'][number]) => boolean,
+    wanted: 'locked' | 'open',
     signal?: AbortSignal,
   ): Promise<boolean> {
     const now = await withConnection(this.#account, optional(signal), (c) =>
       readAccounts(c, this.#context.schemas),
     );
-    const locked = new Map(now.map((account) => [keyOf(account), account.locked]));
-    return former.accounts.every((account) => {
-      const is = locked.get(keyOf(account));
-      return is === undefined || is === wanted(account);
-    });
+    const others = new Set(now.flatMap((a) => (a.locked === (wanted === 'locked') ? [] : [keyOf(a)]))); // prettier-ignore
+    return !toLock(former).some((account) => others.has(keyOf(account)));
   }
 
   async #whyNot(signal?: AbortSignal): Promise<string | null> {
@@ -223,34 +199,10 @@ export class AccountLockFence implements Fence {
     if (events.length > 0) return `events run on: ${events.map(displayName).join(', ')}`;
     const there = await this.#administratorsThere(administrators, signal);
     if (there !== undefined) return there.found;
-    return await withConnection(this.#account, optional(signal), async (connection) => {
-      const count = await this.#countSessions(connection, covered, signal);
-      return count === 0 ? null : `${count} session(s) of locked accounts are still there`;
-    });
-  }
-
-  /**
-   * Applications go on trying to log in, and are refused: that is seen for a moment, and is no session. One
-   * that began before the lock may be let in yet, so it is looked at until it stays or is gone.
-   */
-  async #countSessions(
-    connection: Connection,
-    covered: readonly AccountName[],
-    signal?: AbortSignal,
-  ): Promise<number> {
-    let known: ReadonlySet<number> = new Set();
-    const deadline = performance.now() + LOGIN_WITHIN_MS;
-    for (let look = 1; ; look++) {
-      const sessions = await this.#sessionsOf(connection, covered);
-      const stayed = sessions.filter(({ thread }) => known.has(thread));
-      const inside = stayed.filter(({ connecting }) => !connecting);
-      if (inside.length > 0) return inside.length;
-      const mayStay = sessions.some(({ connecting }) => !connecting) || stayed.length > 0;
-      // One that logged in at the very moment of the lock may not have been there yet: at least twice.
-      if ((look > 1 && !mayStay) || performance.now() > deadline) return stayed.length;
-      known = threadsOf(sessions);
-      await pause(LOOK_AGAIN_MS, signal);
-    }
+    const count = await withConnection(this.#account, optional(signal), (connection) =>
+      countSessionsOf(covered, connection, signal),
+    );
+    return count === 0 ? null : `${count} session(s) of locked accounts are still there`;
   }
 
   async #administratorsThere(
@@ -261,11 +213,7 @@ export class AccountLockFence implements Fence {
     const sessions = await withConnection(this.#account, optional(signal), listSessions);
     const there = sessions.flatMap(({ user }) => (user !== null && users.has(user) ? [user] : []));
     if (there.length === 0) return undefined;
-    const who = [...new Set(there)].join(', ');
-    return {
-      found: `an administrator that may write is logged in to the source: ${who}`,
-      fix: 'log it out, or name it in cutover.applicationAccounts, which locks it too; then approve again',
-    };
+    return administratorIn([...new Set(there)]);
   }
 
   async #look(signal?: AbortSignal): Promise<Coverage> {
@@ -282,13 +230,6 @@ export class AccountLockFence implements Fence {
     return await withConnection(source, optional(signal), (c) => runningEvents(c, schemas));
   }
 
-  /** Those that cannot be told are among them: they run the program of somebody who may write. */
-  async #sessionsOf(connection: Connection, accounts: readonly AccountName[]): Promise<Session[]> {
-    const users = new Set(accounts.map(({ user }) => user));
-    const sessions = await listSessions(connection);
-    return sessions.filter(({ user }) => user === null || users.has(user));
-  }
-
   async #proveAccount(account: AccountName, signal?: AbortSignal): Promise<string> {
     const login = this.#context.applicationAccounts.find((a) => keyOf(a) === keyOf(account))?.login;
     return login === undefined || login === null
@@ -297,11 +238,13 @@ export class AccountLockFence implements Fence {
   }
 }
 
+function toLock({ accounts }: AccountLockState): AccountLockState['accounts'] {
+  return accounts.filter(({ locked }) => !locked);
+}
+
 /** Null when there is nothing to do. One statement: all of them or none. */
-function alter({ accounts }: AccountLockState, what: 'LOCK' | 'UNLOCK'): string | null {
-  const names = accounts
-    .filter(({ locked }) => !locked)
-    .map(({ user, host }) => `${quote(user)}@${quote(host)}`);
+function alter(former: AccountLockState, what: 'LOCK' | 'UNLOCK'): string | null {
+  const names = toLock(former).map(({ user, host }) => `${quote(user)}@${quote(host)}`);
   if (names.length === 0) return null;
   return `ALTER ${MARKER} USER IF EXISTS ${names.join(', ')} ACCOUNT ${what}`;
 }
@@ -309,27 +252,4 @@ function alter({ accounts }: AccountLockState, what: 'LOCK' | 'UNLOCK'): string 
 /** As an identifier: what is within does not depend on the sql_mode, as it would in a string. */
 function quote(text: string): string {
   return '`' + text.replaceAll('`', '``') + '`';
-}
-
-const nothingToLock: Foreign = {
-  found: 'no account of the source that is not locked already may write in the migrated schemas',
-  fix: 'name the applications in cutover.applicationAccounts, unlock what somebody else locked, and approve again',
-};
-
-function eventsRun(events: readonly { schema: string; name: string }[]): Foreign {
-  return {
-    found: `events go on writing whatever becomes of their definer's account: ${events.map(displayName).join(', ')}`,
-    fix: 'SET GLOBAL event_scheduler = OFF on the source, on RDS in its parameter group; or the fence account-lock+rds-read-only; then approve again',
-  };
-}
-
-function stillThere(count: number, withinMs: number): SkyferryFailure {
-  return new SkyferryFailure(
-    'NOT_QUIESCENT',
-    `${count} session(s) of locked accounts did not end within ${withinMs} ms`,
-    {
-      safe: 'nothing was switched; the accounts are unlocked again',
-      next: 'look for large transactions that are rolled back in SHOW PROCESSLIST, then approve again',
-    },
-  );
 }

@@ -220,8 +220,10 @@ describe('the fence by locked accounts', () => {
     };
     await fence.raise(more, within);
     await root.query("DROP USER gone@'%'");
+    // What somebody else unlocked was none of this fence's.
+    await root.query("ALTER USER was_locked@'%' ACCOUNT UNLOCK");
     await fence.lower(more);
-    expect(await lockedUsers()).toEqual(['was_locked']);
+    expect(await lockedUsers()).toEqual([]);
   });
 
   it('proves it by refused logins, and names accounts whose secret is not known', async () => {
@@ -254,6 +256,7 @@ describe('the fence by locked accounts', () => {
       applicationAccounts: [{ user: 'app', host: '%', login: app }],
     });
     const former = await forgetful.read(signal);
+    expect(former.foreign?.found).toContain("caller@%, odd'`name@%");
     await forgetful.raise(former, within);
     await expect(forgetful.prove(signal)).rejects.toMatchObject({
       code: 'NOT_QUIESCENT',
