@@ -22,11 +22,42 @@ export interface Progress {
 
 /** Silences every earlier holder: none of their transactions can commit once this has returned. */
 export async function acquireEpoch(target: Connection, name: string): Promise<bigint> {
-  const { affectedRows } = await target.execute(
-    `UPDATE skyferry.migration SET epoch = LAST_INSERT_ID(epoch + 1), ${touched} WHERE name = ?`,
+  const epoch = await raiseEpoch(target, name, 'TRUE');
+  if (epoch === null) throw noCheckpoint(name);
+  return epoch;
+}
+
+/**
+ * Written before the first switch, and taken back with it: from there on the target takes writes of its
+ * own, over which no change of the source may be applied.
+ */
+const switchBegun = `JSON_EXTRACT(remembered, '$.cutover.targetPosition') IS NOT NULL`;
+
+/** For who applies changes; null: the switch has begun, so nobody may. */
+export async function acquireEpochToApply(
+  target: Connection,
+  name: string,
+): Promise<bigint | null> {
+  const epoch = await raiseEpoch(target, name, `NOT (${switchBegun})`);
+  if (epoch === null && !(await hasSwitchBegun(target, name))) throw noCheckpoint(name);
+  return epoch;
+}
+
+export async function hasSwitchBegun(target: Connection, name: string): Promise<boolean> {
+  const rows = await target.query(
+    `SELECT 1 FROM skyferry.migration WHERE name = ? AND ${switchBegun}`,
     [name],
   );
-  if (affectedRows === 0) throw noCheckpoint(name);
+  return rows.length > 0;
+}
+
+async function raiseEpoch(target: Connection, name: string, when: string): Promise<bigint | null> {
+  const { affectedRows } = await target.execute(
+    `UPDATE skyferry.migration SET epoch = LAST_INSERT_ID(epoch + 1), ${touched}
+      WHERE name = ? AND ${when}`,
+    [name],
+  );
+  if (affectedRows === 0) return null;
   const [row] = await target.query('SELECT LAST_INSERT_ID() AS epoch');
   return BigInt(String(row?.['epoch']));
 }

@@ -5,7 +5,7 @@ import { withConnection } from '../mysql/connection.ts';
 import { displayName } from '../mysql/identifier.ts';
 import { enableEvents } from '../schema/events.ts';
 import type { CutoverResult } from '../workflows/results.ts';
-import { compensate, lowerAsLoser } from './compensate.ts';
+import { lowerAsLoser, takeBack } from './compensate.ts';
 import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
 import type { CutoverJournal } from './journal.ts';
@@ -114,7 +114,7 @@ async function revertIfUntouched(
   journal: CutoverJournal,
   signal: AbortSignal,
   error: unknown,
-): Promise<SkyferryFailure> {
+): Promise<unknown> {
   const failure = isFailure(error)
     ? error
     : new SkyferryFailure('SWITCH_FAILED', 'a switch failed unexpectedly');
@@ -123,7 +123,8 @@ async function revertIfUntouched(
     await whyTargetMayHaveWrites(target, journal.state.targetPosition, signal);
   try {
     const before = await prove();
-    if (before !== null) return onlyForward(job, journal, failure, before);
+    if (before !== null)
+      return onlyForward(job, journal, failure, `nothing is reverted: ${before}`);
     for (const [i, consumer] of [...job.consumers.entries()].toReversed()) {
       if (journal.state.switching?.[keyOf(job, i)] === undefined) continue;
       await consumer.switch.undo(signal);
@@ -131,28 +132,31 @@ async function revertIfUntouched(
     }
     await sleep(RECONNECT_MS, undefined, { signal });
     const after = await prove();
-    if (after !== null) return onlyForward(job, journal, failure, after);
+    if (after !== null) {
+      const outcome = `the endpoints were put back, and the source stays fenced: ${after}`;
+      return onlyForward(job, journal, failure, outcome);
+    }
     await journal.forgetSwitching();
   } catch (reverting) {
     if (isFailure(reverting, 'EPOCH_LOST')) return reverting;
     const why = isFailure(reverting) ? reverting.message : 'it failed unexpectedly';
     return onlyForward(job, journal, failure, `putting the endpoints back failed: ${why}`);
   }
-  await compensate(job, journal);
-  return new SkyferryFailure(failure.code, failure.message, {
+  const reverted = new SkyferryFailure(failure.code, failure.message, {
     ...failure.detail,
     safe: 'the target took no writes; the switches were undone and the source is un-fenced',
   });
+  return await takeBack(job, journal, reverted);
 }
 
 function onlyForward(
   { fence }: CutoverJob,
   journal: CutoverJournal,
   failure: SkyferryFailure,
-  why: string,
+  outcome: string,
 ): SkyferryFailure {
   const { former } = journal.state;
-  return new SkyferryFailure(failure.code, `${failure.message}; nothing is reverted: ${why}`, {
+  return new SkyferryFailure(failure.code, `${failure.message}; ${outcome}`, {
     ...failure.detail,
     safe: 'Skyferry lifts no fence; the target may have taken writes',
     next: [

@@ -14,7 +14,7 @@ import { awaitApplied } from '../replicate/await-applied.ts';
 import type { Verdict } from '../verify/verdict.ts';
 import { Budget } from './budget.ts';
 import { compareResidue } from './compare-residue.ts';
-import { compensate, lowerAsLoser } from './compensate.ts';
+import { lowerAsLoser, takeBack } from './compensate.ts';
 import type { FenceState, Foreign } from './fence/fence.ts';
 import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
@@ -53,8 +53,7 @@ export async function untilSwitch(
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;
     if (isFailure(reason, 'EPOCH_LOST') || journal.switchBegun) throw reason;
-    await compensate(job, journal);
-    throw reason;
+    throw await takeBack(job, journal, reason);
   } finally {
     budget.stop();
   }
@@ -108,7 +107,7 @@ async function stopWrites(
   await steps.run('raise fence', async () => {
     const former = await formerState(job, signal, journal);
     const fencedAt = journal.state.fencedAt ?? new Date().toISOString();
-    await journal.write({ fencedAt });
+    await journal.write({ fencedAt }, signal);
     budget.start(fencedAt);
     signal.throwIfAborted();
     try {
@@ -125,10 +124,11 @@ async function stopWrites(
     }),
     ({ evidence: { endedSessions } }) => `${endedSessions} sessions ended`,
   );
-  await journal.write({
-    position,
-    evidence: { ...journal.state.evidence, fence: proof, quiescence: evidence },
-  });
+  const { evidence: before } = journal.state;
+  await journal.write(
+    { position, evidence: { ...before, fence: proof, quiescence: evidence } },
+    signal,
+  );
 }
 
 /** It may take minutes: another attempt may have taken over meanwhile. */
@@ -154,7 +154,7 @@ async function formerState(
   if (journal.state.former !== undefined) return journal.state.former;
   const former = await job.fence.read(signal);
   if (former.foreign !== undefined) throw alreadyFenced(former.foreign);
-  await journal.write({ former });
+  await journal.write({ former }, signal);
   return former;
 }
 
@@ -175,7 +175,7 @@ async function bringOver(
   const { detach } = job;
   if (detach !== undefined) {
     await steps.run('remove replication', async () => {
-      await journal.write({ replicationRemoved: true });
+      await journal.write({ replicationRemoved: true }, signal);
       await detach(signal);
     });
   }
@@ -189,15 +189,15 @@ async function bringOver(
     if (orphans.length > 0) throw orphansFound(orphans);
   });
   await steps.run('create triggers', async () => {
-    await journal.write({ triggers: catalog.triggers.map(({ name }) => spelledOn(name, lctn)) });
+    const triggers = catalog.triggers.map(({ name }) => spelledOn(name, lctn));
+    await journal.write({ triggers }, signal);
     await createTriggers(target, catalog, { definers: job.definers ?? 'keep', signal });
   });
   await steps.run('raise counters', async () => {
-    await raiseAutoIncrement(source, target, catalog, lctn);
+    await raiseAutoIncrement(source, target, catalog, lctn, { signal });
   });
-  await journal.write({
-    evidence: { ...journal.state.evidence, comparedAtRest: summary(verdict) },
-  });
+  const { evidence } = journal.state;
+  await journal.write({ evidence: { ...evidence, comparedAtRest: summary(verdict) } }, signal);
 }
 
 /** The last moment at which everything can be put back. */
@@ -217,12 +217,15 @@ async function beginSwitching(
     if (budget.leftMs() <= 0) throw budget.exceeded();
     const [first] = job.consumers.keys();
     const now = new Date().toISOString();
-    await journal.write({
-      targetPosition,
-      ...(first === undefined
-        ? { switchedAt: now }
-        : { switching: { [keyOf(job, first)]: 'begun' } }),
-    });
+    await journal.beginSwitching(
+      {
+        targetPosition,
+        ...(first === undefined
+          ? { switchedAt: now }
+          : { switching: { [keyOf(job, first)]: 'begun' } }),
+      },
+      signal,
+    );
     budget.stop();
   });
 }

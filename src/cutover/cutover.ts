@@ -74,8 +74,10 @@ export async function settleCutover(
         }),
       };
     }
+    const { triggers = [] } = journal.state;
     await compensate(job, journal);
-    return { switched: false };
+    // While they were there, changes may have been applied, and what they did is in no binlog of the source.
+    return { switched: false, ...(triggers.length > 0 && { compareAll: true }) };
   } finally {
     await journal.close();
   }

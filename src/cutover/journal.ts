@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { requireCheckpoint } from '../checkpoint/store.ts';
 import { SkyferryFailure, isFailure } from '../failures.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { openConnection, withConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
+import { describeEndpoint } from '../mysql/endpoint.ts';
 import type { QualifiedName } from '../mysql/identifier.ts';
+import { killSession } from '../mysql/kill-session.ts';
 import type { Position } from '../mysql/position.ts';
 import type { CutoverResult } from '../workflows/results.ts';
 import type { FenceState } from './fence/fence.ts';
@@ -36,6 +39,10 @@ export interface CutoverState {
 
 /** File and offset are missing where the target does not say them (no binlog, no REPLICATION CLIENT). */
 export type TargetPosition = Pick<Position, 'gtidSet'> & Partial<Position>;
+
+/** One row is written in milliseconds: a target that takes so long is as good as away. */
+const ANSWERS_WITHIN_MS = 5_000;
+const KILLED_WITHIN_MS = 1_000;
 
 /**
  * The memory of a cutover over kills. Every attempt takes it over; whatever an earlier attempt, thought
@@ -86,12 +93,22 @@ export class CutoverJournal {
     );
   }
 
-  /** Durable when it resolves. */
-  async write(patch: CutoverState): Promise<void> {
-    await this.#update(
-      'JSON_MERGE_PATCH(remembered, CAST(? AS JSON))',
-      JSON.stringify({ cutover: patch }),
-    );
+  /** Durable when it resolves. Waits for a target that does not answer until `signal`, and not for long. */
+  async write(patch: CutoverState, signal?: AbortSignal): Promise<void> {
+    await this.#merge(patch, '', signal);
+  }
+
+  /** With it whoever applies changes loses the epoch, and gets none until `forgetSwitching`. */
+  async beginSwitching(
+    patch: CutoverState & Required<Pick<CutoverState, 'targetPosition'>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#merge(patch, ', epoch = epoch + 1', signal);
+  }
+
+  async #merge(patch: CutoverState, more: string, signal?: AbortSignal): Promise<void> {
+    const expression = `JSON_MERGE_PATCH(remembered, CAST(? AS JSON))${more}`;
+    await this.#update(expression, JSON.stringify({ cutover: patch }), signal);
     this.#state = {
       ...this.#state,
       ...patch,
@@ -135,7 +152,7 @@ export class CutoverJournal {
     this.#connection = null;
   }
 
-  async #update(expression: string, value: string): Promise<void> {
+  async #update(expression: string, value: string, signal?: AbortSignal): Promise<void> {
     await this.#withConnection(async (connection) => {
       const { affectedRows } = await connection.execute(
         `UPDATE skyferry.migration SET remembered = ${expression},
@@ -150,24 +167,64 @@ export class CutoverJournal {
           { safe: 'this one does nothing more; the other one decides' },
         );
       }
-    });
+    }, signal);
   }
 
   /** One session for all of it, since every login costs downtime; a lost one is opened once again. */
-  async #withConnection(run: (connection: Connection) => Promise<void>): Promise<void> {
+  async #withConnection(
+    run: (connection: Connection) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const reused = this.#connection !== null;
     try {
+      signal?.throwIfAborted();
       this.#connection ??= await openConnection(this.#target);
-      await run(this.#connection);
+      await this.#answered(this.#connection, run, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       if (!isFailure(error, 'CONNECTION_LOST')) throw error;
       this.#connection?.destroy();
       this.#connection = null;
       if (!reused) throw error;
-      // Every write may be repeated: it sets values, it does not add.
-      await this.#withConnection(run);
+      // Every write may be repeated: it sets values, and one epoch more is none less.
+      await this.#withConnection(run, signal);
     }
   }
+
+  /** What is not answered in time must not be executed later, when nobody counts with it any more. */
+  async #answered(
+    connection: Connection,
+    run: (connection: Connection) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const late = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+    const until = signal === undefined ? late : AbortSignal.any([signal, late]);
+    let killed: Promise<unknown> | undefined;
+    const giveUp = () => {
+      connection.destroy();
+      killed = Promise.race([
+        killSession(this.#target, connection.threadId),
+        sleep(KILLED_WITHIN_MS, undefined, { ref: false }),
+      ]);
+    };
+    until.addEventListener('abort', giveUp, { once: true });
+    try {
+      await run(connection);
+    } catch (error) {
+      throw late.aborted ? unanswered(this.#target) : error;
+    } finally {
+      until.removeEventListener('abort', giveUp);
+      await killed;
+    }
+  }
+}
+
+function unanswered(target: Endpoint): SkyferryFailure {
+  return new SkyferryFailure(
+    'TRANSIENT',
+    `${describeEndpoint(target)}: the checkpoint could not be written within ${ANSWERS_WITHIN_MS} ms`,
+    { next: 'look on the target for locks (SHOW FULL PROCESSLIST), a full disk and read_only' },
+  );
 }
 
 export function fencePosition({ state: { position } }: CutoverJournal): Position {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Holder } from '../checkpoint/epoch.ts';
-import { acquireEpoch } from '../checkpoint/epoch.ts';
+import { acquireEpochToApply, hasSwitchBegun } from '../checkpoint/epoch.ts';
 import { requireCheckpoint } from '../checkpoint/store.ts';
 import { isFailure } from '../failures.ts';
 import { withConnection } from '../mysql/connection.ts';
@@ -10,6 +10,8 @@ import { endFormerSession } from './apply-session.ts';
 /** Failures in a row, none of them followed by a commit, until the caller hears of them. */
 const ATTEMPTS = 8;
 const LONGEST_PAUSE_MS = 5000;
+/** How often is looked whether a switch that has begun was taken back. */
+const SWITCHED_PAUSE_MS = 1000;
 
 interface Held {
   readonly target: Endpoint;
@@ -18,7 +20,8 @@ interface Held {
 
 /**
  * Takes the migration's epoch and runs until it returns, fails for good or is aborted (rejects with the
- * signal's reason). What goes away by itself is tried again, with the same epoch; CONNECTION_LOST and
+ * signal's reason). While the consumers are being switched, and afterwards, it waits: the cutover has taken
+ * the epoch, and gives it back when it is taken back. What goes away by itself is tried again, with the same epoch; CONNECTION_LOST and
  * TRANSIENT are thrown after several tries in which the position did not move.
  */
 export async function holdingEpoch<T>(
@@ -35,6 +38,10 @@ export async function holdingEpoch<T>(
       return await run(holder);
     } catch (error) {
       signal.throwIfAborted();
+      if (isFailure(error, 'EPOCH_LOST') && (await isSwitching(job))) {
+        holder = null;
+        continue;
+      }
       if (!isFailure(error) || !error.retryable) throw error;
       const position = await committedPosition(job).catch(() => lastSeen);
       failures = position === lastSeen ? failures + 1 : 1;
@@ -47,10 +54,18 @@ export async function holdingEpoch<T>(
 }
 
 async function takeOver({ target, migration }: Held, signal: AbortSignal): Promise<Holder> {
-  return withConnection(target, { signal }, async (connection) => {
-    await endFormerSession(connection, migration);
-    return { name: migration, epoch: await acquireEpoch(connection, migration) };
-  });
+  for (;;) {
+    const epoch = await withConnection(target, { signal }, async (connection) => {
+      await endFormerSession(connection, migration);
+      return await acquireEpochToApply(connection, migration);
+    });
+    if (epoch !== null) return { name: migration, epoch };
+    await delay(SWITCHED_PAUSE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}
+
+async function isSwitching({ target, migration }: Held): Promise<boolean> {
+  return await withConnection(target, {}, (c) => hasSwitchBegun(c, migration)).catch(() => false);
 }
 
 async function committedPosition({ target, migration }: Held): Promise<string | null> {

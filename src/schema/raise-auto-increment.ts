@@ -24,6 +24,7 @@ export async function raiseAutoIncrement(
   target: Endpoint,
   catalog: Catalog,
   lctn: number,
+  { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<RaisedCounter[]> {
   const tables = catalog.tables.filter((table) => table.autoIncrement !== null);
   if (tables.length === 0) return [];
@@ -31,10 +32,13 @@ export async function raiseAutoIncrement(
   const asOnTarget = (table: Table) => spelledOn(table.name, lctn);
   const wanted = await withConnection(
     source,
-    { session: ['SET SESSION information_schema_stats_expiry = 0'] },
+    {
+      ...(signal !== undefined && { signal }),
+      session: ['SET SESSION information_schema_stats_expiry = 0'],
+    },
     (connection) => readCounters(connection, tables.map(asOnSource)),
   );
-  return inTargetSession(target, undefined, async (connection) => {
+  return inTargetSession(target, signal, async (connection) => {
     const now = await readCounters(connection, tables.map(asOnTarget));
     const raised: RaisedCounter[] = [];
     for (const table of tables) {

@@ -1,6 +1,7 @@
 import type { Connection } from '../mysql/connection.ts';
-import { openConnection, withConnection } from '../mysql/connection.ts';
+import { openConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
+import { killSession } from '../mysql/kill-session.ts';
 
 /**
  * Definitions of the source are valid under these, whatever the target's own settings: zero dates as
@@ -14,6 +15,7 @@ const settings: Readonly<Record<string, string | number>> = {
   explicit_defaults_for_timestamp: 1,
   sql_generate_invisible_primary_key: 0,
   sql_require_primary_key: 0,
+  show_gipk_in_create_table_and_information_schema: 1,
   restrict_fk_on_non_standard_key: 0,
   information_schema_stats_expiry: 0,
   max_execution_time: 0,
@@ -57,13 +59,5 @@ async function applySettings(connection: Connection): Promise<void> {
     if (wanted === undefined || now === String(wanted)) continue;
     if ((wanted === 0 && now === 'OFF') || (wanted === 1 && now === 'ON')) continue;
     await connection.execute(`SET SESSION ${name} = ?`, [wanted]);
-  }
-}
-
-async function killSession(target: Endpoint, threadId: number): Promise<void> {
-  try {
-    await withConnection(target, {}, (connection) => connection.execute('KILL ?', [threadId]));
-  } catch {
-    // The session has ended by itself, or the server cannot be reached: the next run waits for its locks.
   }
 }

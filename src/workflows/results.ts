@@ -104,6 +104,8 @@ export interface SettledCutover {
   /** The target may have taken writes: only forward from here. */
   readonly switched: boolean;
   readonly unfenceCommand?: string;
+  /** Before the switch: changes may have fired triggers on the target. */
+  readonly compareAll?: true;
 }
 
 export interface AbortResult {

@@ -352,6 +352,57 @@ describe('cutOver', () => {
     await expectBefore();
   });
 
+  it('un-fences in time though somebody reads the tables of the target, and tidies up afterwards', async () => {
+    await using reader = await openConnection(servers.target);
+    // Given away by the source alone, so that the target's counter has to be raised.
+    await source.query('BEGIN');
+    await source.query('INSERT INTO Shop.Item (v) VALUES (8)');
+    await source.query('ROLLBACK');
+    const run = cutOver(
+      { ...job, downtimeBudgetMs: 2_500 },
+      {
+        ...options(),
+        onStep: async (step) => {
+          if (step !== 'raise counters') return;
+          await reader.query('BEGIN');
+          await reader.query('SELECT COUNT(*) FROM shop.item');
+        },
+      },
+    );
+    await expect(run).rejects.toMatchObject({ code: 'DOWNTIME_EXCEEDED', retryable: false });
+    expect(await readFence()).toEqual(former);
+    expect(await triggers()).toBe(1);
+    await reader.query('ROLLBACK');
+    // Changes were applied while the trigger was there.
+    expect(await settleCutover(job, options())).toEqual({ switched: false, compareAll: true });
+    await expectBefore();
+    expect(await settleCutover(job, options())).toEqual({ switched: false });
+  });
+
+  it('un-fences though the target answers nothing any more', async () => {
+    await using locker = await openConnection(servers.target);
+    let isLocked = false;
+    const run = cutOver(
+      { ...job, downtimeBudgetMs: 2_500 },
+      {
+        ...options(),
+        onStep: async (step) => {
+          if (step !== 'begin to switch') return;
+          await locker.query('FLUSH TABLES WITH READ LOCK');
+          isLocked = true;
+        },
+      },
+    ).catch((error: unknown) => error);
+    const isUnfenced = async () => isLocked && !(await readFence()).readOnly;
+    for (let look = 0; look < 400 && !(await isUnfenced()); look++) await sleep(50);
+    await locker.query('UNLOCK TABLES');
+    expect(await run).toMatchObject({ code: 'DOWNTIME_EXCEEDED' });
+    expect(await readFence()).toEqual(former);
+    // What was given up is not written later.
+    expect(await settleCutover(job, options())).toMatchObject({ switched: false });
+    await expectBefore();
+  });
+
   it('un-fences when it is aborted behind the fence', async () => {
     const abort = new AbortController();
     const run = cutOver(job, {
@@ -470,8 +521,61 @@ describe('a switch that fails', () => {
       message: expect.stringContaining('could not be lowered') as string,
     });
     expect(await readFence()).toMatchObject({ superReadOnly: true });
-    expect(await settleCutover(job, options())).toEqual({ switched: false });
+    expect(await settleCutover(job, options())).toMatchObject({ switched: false });
     await expectBefore();
+  });
+
+  it('lets no change of the source be applied from the first switch on, until it is taken back', async () => {
+    const written = async () =>
+      await target.query('SELECT v FROM shop.item WHERE v IN (500, 501) ORDER BY v');
+    const applying = new AbortController();
+    await stopApplying();
+    const applied = applyChanges(
+      { ...job, batchRows: 1000 },
+      { signal: applying.signal, onProgress: () => {} },
+    ).catch((error: unknown) => error);
+    const sneaking: Switch = {
+      ...fileSwitch(),
+      do: async () => {
+        await source.query('SET GLOBAL super_read_only = OFF, GLOBAL read_only = OFF');
+        await source.query('INSERT INTO Shop.Item (v) VALUES (500)');
+        await sleep(500);
+        expect(await written()).toEqual([]);
+        throw new SkyferryFailure('CONNECTION_LOST', 'the switch fails');
+      },
+    };
+    const consumers = [{ switch: sneaking, account: consumerAccount }];
+    await expect(cutOver({ ...job, consumers }, options())).rejects.toMatchObject({
+      code: 'CONNECTION_LOST',
+      // To begin again takes another approval.
+      retryable: false,
+    });
+    await source.query('INSERT INTO Shop.Item (v) VALUES (501)');
+    for (let look = 0; look < 200 && (await written()).length < 2; look++) await sleep(50);
+    expect(await written()).toEqual([{ v: 500 }, { v: 501 }]);
+    applying.abort(new Error('stopped'));
+    expect(await applied).toMatchObject({ message: 'stopped' });
+  });
+
+  it('says what was put back when the target took a write meanwhile', async () => {
+    const writes: Switch = {
+      ...failing(),
+      undo: async () => {
+        await using app = await openConnection(consumerAccount);
+        await app.query('INSERT INTO shop.item (v) VALUES (1000)');
+      },
+    };
+    const consumers = [
+      { switch: fileSwitch(), account: consumerAccount },
+      { switch: writes, account: consumerAccount },
+    ];
+    const failure: unknown = await cutOver({ ...job, consumers }, options()).catch(
+      (error: unknown) => error,
+    );
+    expect(String(failure)).toContain('the endpoints were put back, and the source stays fenced');
+    expect(String(failure)).not.toContain('nothing is reverted');
+    expect(await fileText()).toBe('DB=old:3306\n');
+    expect(await readFence()).toMatchObject({ superReadOnly: true });
   });
 
   it('switches nothing more once the fence has fallen, and persists it before the first', async () => {

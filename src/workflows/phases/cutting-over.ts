@@ -65,7 +65,8 @@ async function settle(migration: Migration, failure: FailureSummary): Promise<Ph
   desk.reset();
   // What the fence showed to differ, or can no longer be read, needs a whole comparison again. Of an
   // attempt that went silent nobody knows what it showed.
-  if (['ROWS_DIFFER', 'BINLOG_PURGED', 'TIMEOUT'].includes(failure.code)) state.verification = null;
+  const doubtful = ['ROWS_DIFFER', 'BINLOG_PURGED', 'TIMEOUT'].includes(failure.code);
+  if (doubtful || settled.compareAll === true) state.verification = null;
   state.failure = failure;
   return 'rolled-back';
 }
