@@ -13,7 +13,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 import { openRemains } from './engine.ts';
 import { fencesToLower, openFence } from './fence.ts';
 import { openJob, resolveSides } from './job.ts';
-import { runBriefly, runStep } from './step.ts';
+import { runStep } from './step.ts';
 
 export function cutOver(deps: ActivityDependencies): Activities['cutOver'] {
   return async ({ config, verifiedAt }) =>
@@ -38,7 +38,7 @@ export function cutOver(deps: ActivityDependencies): Activities['cutOver'] {
 
 export function settleCutover(deps: ActivityDependencies): Activities['settleCutover'] {
   return async ({ config }) =>
-    await runBriefly(async (signal) => await undoCutover(deps, config, signal));
+    await runStep('cutover', async ({ signal }) => await undoCutover(deps, config, signal));
 }
 
 /** Un-fences and undoes, unless the switch has begun. Safe to repeat, also when nothing was begun. */

@@ -75,9 +75,13 @@ export const cutover: ActivityOptions = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 };
 
-/** The source may be fenced, so the application may be down: quick, and for as long as it takes. */
+/**
+ * The source may be fenced, so the application may be down: quick, and for as long as it takes. A parameter
+ * of RDS takes minutes to be what it was.
+ */
 export const settling: ActivityOptions = {
-  startToCloseTimeout: '1m',
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '10s',
   retry: {
     initialInterval: '200ms',
     backoffCoefficient: 1.5,
@@ -86,9 +90,11 @@ export const settling: ActivityOptions = {
   },
 };
 
-/** After the switch: only forward. */
+const { scheduleToStartTimeout: _, ...begun } = cutover;
+
+/** After the switch: only forward, whenever a worker is there. */
 export const finishing: ActivityOptions = {
-  ...cutover,
+  ...begun,
   retry: {
     initialInterval: '500ms',
     backoffCoefficient: 1.5,

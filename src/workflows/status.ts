@@ -147,14 +147,18 @@ function nextSteps(config: MigrationConfig, state: State): string[] {
   if (state.phase === 'awaiting-preparation' && preparation !== null && !isApproved(preparation)) {
     steps.push(...approveCommands(name, 'approve-preparation', preparation.plan.hash));
   }
-  if (cutover.approval.required && state.verifiedOnce && state.approval === null) {
-    if (state.phase !== 'cutting-over' && state.switchedAt === null) {
-      steps.push(...approveCommands(name, 'approve-cutover', state.plan?.hash));
-    }
+  if (cutover.approval.required && mayBeApproved(state)) {
+    steps.push(...approveCommands(name, 'approve-cutover', state.plan?.hash));
   }
   if (state.binlog?.next != null && state.switchedAt === null) steps.push(state.binlog.next);
   if (state.failure?.next !== undefined) steps.unshift(state.failure.next);
   return steps;
+}
+
+/** While it is parked an approval is taken, and helps nothing: what it waits for comes first. */
+function mayBeApproved({ phase, verifiedOnce, approval, switchedAt }: State): boolean {
+  if (!verifiedOnce || approval !== null || switchedAt !== null) return false;
+  return phase !== 'cutting-over' && phase !== 'parked';
 }
 
 function approveCommands(

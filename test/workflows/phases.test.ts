@@ -296,6 +296,8 @@ describe('cutover', () => {
     expect(parked.parkedIn).toBe('cutting-over');
     expect(parked.failure?.code).toBe('DOWNTIME_EXCEEDED');
     expect(parked.approval).toBeUndefined();
+    expect(parked.nextSteps.join()).toContain('skyferry retry');
+    expect(parked.nextSteps.join()).not.toContain('approve-cutover');
     expect(parked.switchedAt).toBeUndefined();
     expect(names(parked.history).slice(-3)).toEqual(['cutting-over', 'rolled-back', 'parked']);
     await run.send('retry-phase');
