@@ -1,11 +1,12 @@
 import type { LocatedConfig } from '../config/located.ts';
 import { withAddresses } from '../config/located.ts';
 import type { Engine, MigrationConfig } from '../config/schema.ts';
+import { estimate } from '../copy/estimate.ts';
 import { isFailure } from '../failures.ts';
 import type { ComparedEngines } from '../observe/engine-lines.ts';
-import { chooseEngine, compareEngines } from '../plan/engines.ts';
-import { estimate } from '../plan/estimate.ts';
+import { compareEngines } from '../plan/engines.ts';
 import type { EngineAssessment } from '../preflight/assessment.ts';
+import { chooseEngine } from '../preflight/choose-engine.ts';
 import { assessSource } from '../preflight/run-source-checks.ts';
 import type { LocalLook } from './local-logins.ts';
 

@@ -1,8 +1,10 @@
 import type { LocatedConfig } from '../config/located.ts';
 import type { Engine } from '../config/schema.ts';
+import type { Estimates } from '../copy/estimate.ts';
+import { appliedPerSecond } from '../engines/measured-rates.ts';
 import type { EngineAssessment } from '../preflight/assessment.ts';
+import { inWords, whyNot } from '../preflight/assessment.ts';
 import { describeDmsPrice } from '../prepare/data-migration/prices.ts';
-import type { Estimates } from './estimate.ts';
 
 /** One engine beside the others. What nobody has measured is null, or said in words; nothing is guessed. */
 export interface EngineOption {
@@ -19,55 +21,6 @@ export interface EngineOption {
   readonly risks: readonly string[];
   /** Of its own preflight checks. */
   readonly warnings: readonly string[];
-}
-
-export interface EngineChoice {
-  readonly engine: Engine;
-  readonly why: string;
-}
-
-/**
- * Row changes a second, as docs/benchmarks.md has them: source, target and worker on two cores, tables
- * of narrow rows. Azure publishes no rate of its service.
- */
-export const appliedPerSecond: Readonly<Record<Engine, number | null>> = {
-  'built-in': 67_000,
-  native: 13_000,
-  'azure-dms': null,
-};
-
-/** What `auto` may take, the best first. The service costs money and has to be prepared: never by itself. */
-const byPreference = [
-  {
-    engine: 'built-in',
-    why: `it applies about ${ratio()} times as fast as the target's own replication in our benchmarks, and needs no account, setting or service beyond the migration's own`,
-  },
-  { engine: 'native', why: 'it needs no service, and built-in is not possible' },
-] as const satisfies readonly EngineChoice[];
-
-function ratio(): number {
-  return Math.round((appliedPerSecond['built-in'] ?? 0) / (appliedPerSecond.native ?? 1));
-}
-
-/** null: neither engine that `auto` may take is possible. */
-export function chooseEngine(assessments: readonly EngineAssessment[]): EngineChoice | null {
-  const possible = new Set(assessments.filter((each) => each.possible).map(({ engine }) => engine));
-  return byPreference.find(({ engine }) => possible.has(engine)) ?? null;
-}
-
-/** Why `auto` takes none, and what a person can do. */
-export function explainNoChoice(assessments: readonly EngineAssessment[]): {
-  found: string;
-  fix: string;
-} {
-  const reasons = assessments
-    .filter(({ engine }) => byPreference.some((each) => each.engine === engine))
-    .map((each) => `${each.engine}: ${whyNot(each).join('; ')}`);
-  const dms = assessments.find(({ engine, possible }) => engine === 'azure-dms' && possible);
-  return {
-    found: `neither built-in nor native is possible (${reasons.join('. ')})${dms === undefined ? '' : '. Only azure-dms is, which auto does not take by itself: its service costs money and is made for the migration'}`,
-    fix: `mend what stands in the way${dms === undefined ? '' : ', or set engine: azure-dms'}`,
-  };
 }
 
 interface Circumstances {
@@ -98,15 +51,6 @@ export function compareEngines(
       warnings: warnings.map(inWords),
     };
   });
-}
-
-const whyNot = ({ blockers }: EngineAssessment): string[] =>
-  blockers.map(({ fix, ...finding }) =>
-    fix === undefined ? inWords(finding) : `${inWords(finding)}; fix: ${fix}`,
-  );
-
-function inWords({ object, found }: EngineAssessment['warnings'][number]): string {
-  return object === undefined ? found : `${object} ${found}`;
 }
 
 /** At the measured rate, as if everything that gathers during the load were applied by this engine. */

@@ -1,12 +1,13 @@
 import type { LocatedConfig } from '../config/located.ts';
 import type { Engine, WindowConfig } from '../config/schema.ts';
+import { estimate } from '../copy/estimate.ts';
 import { SkyferryFailure } from '../failures.ts';
 import type { Catalog, Table } from '../mysql/catalog/types.ts';
 import { displayName } from '../mysql/identifier.ts';
 import type { EngineAssessment } from '../preflight/assessment.ts';
-import { chooseEngine, compareEngines, explainNoChoice } from './engines.ts';
-import type { EngineChoice } from './engines.ts';
-import { estimate } from './estimate.ts';
+import type { EngineChoice } from '../preflight/choose-engine.ts';
+import { chooseEngine, explainNoChoice } from '../preflight/choose-engine.ts';
+import { compareEngines } from './engines.ts';
 import type { Plan, PlannedCutover, PlannedTable, PlanStep } from './plan.ts';
 import { describeSwitch } from './plan.ts';
 

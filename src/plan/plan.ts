@@ -1,6 +1,6 @@
 import type { Engine, SwitchConfig } from '../config/schema.ts';
+import type { Estimates } from '../copy/estimate.ts';
 import type { EngineOption } from './engines.ts';
-import type { Estimates } from './estimate.ts';
 
 /**
  * What a migration will do, before it does it. A person approves its hash: the hash covers what will

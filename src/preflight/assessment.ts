@@ -66,3 +66,14 @@ function assessment(engine: Engine, findings: readonly Finding[]): EngineAssessm
 export function findingsOf({ notes, warnings, blockers }: EngineAssessment): Finding[] {
   return [...notes, ...warnings, ...blockers];
 }
+
+/** Each blocker with its fix, as a sentence. */
+export function whyNot({ blockers }: EngineAssessment): string[] {
+  return blockers.map(({ fix, ...finding }) =>
+    fix === undefined ? inWords(finding) : `${inWords(finding)}; fix: ${fix}`,
+  );
+}
+
+export function inWords({ object, found }: Pick<Finding, 'object' | 'found'>): string {
+  return object === undefined ? found : `${object} ${found}`;
+}

@@ -1,9 +1,9 @@
+import { estimate } from '../../copy/estimate.ts';
 import {
   LONGEST_AURORA_RETENTION_HOURS,
   LONGEST_RDS_RETENTION_HOURS,
   readRetention,
 } from '../../mysql/binlog-retention.ts';
-import { estimate } from '../../plan/estimate.ts';
 import { check } from '../finding.ts';
 
 /** For a worker that is away, a network that is down, a person who sleeps on it. */
