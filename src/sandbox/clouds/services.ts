@@ -1,7 +1,7 @@
 import { createCloudWatch } from './aws/cloudwatch.ts';
-import { createRdsService } from './aws/rds.ts';
-import { createRoute53 } from './aws/route53.ts';
-import { createSecretsManagerService } from './aws/secrets-manager.ts';
+import { createRdsService } from './aws/rds/service.ts';
+import { createRoute53 } from './aws/route53/service.ts';
+import { createSecretsManagerService } from './aws/secrets-manager/service.ts';
 import { createRestOfArm } from './azure/arm.ts';
 import { createDataMigrationService } from './azure/data-migration/provider.ts';
 import { createAzureDns } from './azure/dns/public.ts';

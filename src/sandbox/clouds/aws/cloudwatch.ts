@@ -4,9 +4,9 @@ import type { CloudContext, CloudRequest, CloudResponse, CloudService } from '..
 import type { SignedService } from './identity.ts';
 import { authorize } from './identity.ts';
 import { AwsJsonError, jsonError, jsonFault, jsonResult, parseInput } from './json-protocol.ts';
-import { serverId } from './rds-server.ts';
-import { arn, emptyState } from './rds-state.ts';
-import type { Instance, Rds } from './rds-state.ts';
+import { serverId } from './rds/server.ts';
+import { arn, emptyState } from './rds/state.ts';
+import type { Instance, Rds } from './rds/state.ts';
 import { operationShapes } from './schema.ts';
 
 const TARGET = 'GraniteServiceVersion20100801.';

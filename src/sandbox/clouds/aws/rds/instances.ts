@@ -9,10 +9,10 @@ import type {
 import { describeInstance } from './describe-instance.ts';
 import { requireAvailable } from './instance-checks.ts';
 import { filtered, page } from './paging.ts';
-import { QueryFailure } from './query-protocol.ts';
-import type { Rds } from './rds-state.ts';
-import { findInstance } from './rds-state.ts';
-import type { RdsTasks } from './rds-tasks.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Rds } from './state.ts';
+import { findInstance } from './state.ts';
+import type { RdsTasks } from './tasks.ts';
 
 export function describeInstances(rds: Rds, input: DescribeDBInstancesMessage): DBInstanceMessage {
   const { DBInstanceIdentifier: id } = input;

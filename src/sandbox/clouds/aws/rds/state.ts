@@ -1,8 +1,8 @@
-import type { CloudContext, Store } from '../service.ts';
-import { ACCOUNT_ID } from './identity.ts';
+import type { CloudContext, Store } from '../../service.ts';
+import { ACCOUNT_ID } from '../identity.ts';
 import type { GroupScope } from './parameters.ts';
 import { families, isAurora } from './parameters.ts';
-import { QueryFailure } from './query-protocol.ts';
+import { QueryFailure } from '../query-protocol.ts';
 
 /** All that RDS knows; on disk before any answer. */
 export interface RdsState {

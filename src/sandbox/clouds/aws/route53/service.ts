@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { CloudContext, CloudRequest, CloudResponse, CloudService, Fault } from '../service.ts';
-import type { Denied } from './identity.ts';
-import { authorize, expiredToken } from './identity.ts';
+import type { CloudContext, CloudRequest, CloudResponse, CloudService, Fault } from '../../service.ts';
+import type { Denied } from '../identity.ts';
+import { authorize, expiredToken } from '../identity.ts';
 import type { Change, RecordSet } from './record-sets.ts';
 import { absolute, applyChanges, inOrder, servedRecords, sortKey, sortKeyOf, text } from './record-sets.ts'; // prettier-ignore
 import type { Xml } from './rest-xml.ts';
 import { Refusal, readXml, xmlError, xmlResponse } from './rest-xml.ts';
-import type { Shape } from './schema.ts';
-import { operationShapes } from './schema.ts';
+import type { Shape } from '../schema.ts';
+import { operationShapes } from '../schema.ts';
 
 const VERSION = '2013-04-01';
 /** How long a change stays PENDING, and is not served yet. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isFailure } from '../../../failures.ts';
-import { withConnection } from '../../../mysql/connection.ts';
+import { isFailure } from '../../../../failures.ts';
+import { withConnection } from '../../../../mysql/connection.ts';
 import type { GroupScope, ParameterDefinition } from './parameters.ts';
 import { definitionsOf, isAurora, isGtidStep, resolveValue } from './parameters.ts';
-import { serverId } from './rds-server.ts';
-import type { Group, Instance, Rds } from './rds-state.ts';
-import { familyOf, findGroup } from './rds-state.ts';
+import { serverId } from './server.ts';
+import type { Group, Instance, Rds } from './state.ts';
+import { familyOf, findGroup } from './state.ts';
 
 interface Desired {
   readonly definition: ParameterDefinition;

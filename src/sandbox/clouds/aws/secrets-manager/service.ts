@@ -1,10 +1,10 @@
 import * as vendor from '@aws-sdk/client-secrets-manager';
-import type { CloudContext, CloudRequest, CloudResponse, CloudService } from '../service.ts';
-import { ACCOUNT_ID, authorize } from './identity.ts';
-import { AwsJsonError, jsonError, jsonFault, jsonResult, parseInput } from './json-protocol.ts';
-import { operationShapes } from './schema.ts';
-import { operations } from './secrets.ts';
-import type { Secrets } from './secrets.ts';
+import type { CloudContext, CloudRequest, CloudResponse, CloudService } from '../../service.ts';
+import { ACCOUNT_ID, authorize } from '../identity.ts';
+import { AwsJsonError, jsonError, jsonFault, jsonResult, parseInput } from '../json-protocol.ts';
+import { operationShapes } from '../schema.ts';
+import { operations } from './operations.ts';
+import type { Secrets } from './operations.ts';
 
 const NAME = 'secretsmanager';
 const TARGET = 'secretsmanager.';

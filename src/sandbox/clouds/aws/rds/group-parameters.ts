@@ -5,10 +5,10 @@ import { filtered, page } from './paging.ts';
 import { membersOf, ownGroup } from './parameter-groups.ts';
 import type { GroupScope, ParameterDefinition } from './parameters.ts';
 import { definitionsOf, isAllowedValue } from './parameters.ts';
-import { QueryFailure } from './query-protocol.ts';
-import type { Group, Rds } from './rds-state.ts';
-import { findGroup } from './rds-state.ts';
-import type { RdsTasks } from './rds-tasks.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Group, Rds } from './state.ts';
+import { findGroup } from './state.ts';
+import type { RdsTasks } from './tasks.ts';
 
 interface ListInput extends PageInput {
   readonly Source?: string | undefined;

@@ -1,8 +1,14 @@
 import * as exported from '@aws-sdk/client-rds';
-import type { CloudContext, CloudRequest, CloudResponse, CloudService, Fault } from '../service.ts';
-import type { Denied } from './identity.ts';
-import { authenticate, authorize, expiredToken } from './identity.ts';
-import type { QueryApi } from './query-protocol.ts';
+import type {
+  CloudContext,
+  CloudRequest,
+  CloudResponse,
+  CloudService,
+  Fault,
+} from '../../service.ts';
+import type { Denied } from '../identity.ts';
+import { authenticate, authorize, expiredToken } from '../identity.ts';
+import type { QueryApi } from '../query-protocol.ts';
 import {
   actionOf,
   decodeCall,
@@ -10,11 +16,11 @@ import {
   encodeResult,
   isQueryRequest,
   QueryFailure,
-} from './query-protocol.ts';
-import { operations } from './rds-operations.ts';
-import { emptyState } from './rds-state.ts';
-import type { Rds } from './rds-state.ts';
-import { RdsTasks } from './rds-tasks.ts';
+} from '../query-protocol.ts';
+import { operations } from './operations.ts';
+import { emptyState } from './state.ts';
+import type { Rds } from './state.ts';
+import { RdsTasks } from './tasks.ts';
 
 const api: QueryApi = {
   exported,

@@ -1,9 +1,9 @@
 import { checkIdentifier } from './instance-checks.ts';
 import type { GroupScope } from './parameters.ts';
 import { families, isAurora } from './parameters.ts';
-import { QueryFailure } from './query-protocol.ts';
-import type { Group, Instance, Rds } from './rds-state.ts';
-import { arn, defaultGroupName, findGroup, lookUpGroup } from './rds-state.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Group, Instance, Rds } from './state.ts';
+import { arn, defaultGroupName, findGroup, lookUpGroup } from './state.ts';
 import { attachedGroups } from './server-values.ts';
 
 /** A group with its name, whether somebody's own or a default one. */

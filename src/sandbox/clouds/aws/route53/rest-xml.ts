@@ -1,6 +1,6 @@
 import { XMLParser } from 'fast-xml-parser';
-import type { CloudResponse } from '../service.ts';
-import type { Shape } from './schema.ts';
+import type { CloudResponse } from '../../service.ts';
+import type { Shape } from '../schema.ts';
 
 /** REST XML as Route 53 speaks it: reading a body against the vendor's model, writing an answer. */
 const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';

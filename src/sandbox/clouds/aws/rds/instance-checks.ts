@@ -1,6 +1,6 @@
-import { QueryFailure } from './query-protocol.ts';
-import type { Instance, Rds } from './rds-state.ts';
-import { findGroup } from './rds-state.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Instance, Rds } from './state.ts';
+import { findGroup } from './state.ts';
 
 export function checkPassword(password: string | undefined): string {
   const checked = required('MasterUserPassword', password);

@@ -9,10 +9,10 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAwsClients } from '../../../src/clouds/aws/clients.ts';
-import { sandboxUsers } from '../../../src/sandbox/clouds/aws/identity.ts';
-import type { TestClouds } from '../../clouds.ts';
-import { startClouds } from '../../clouds.ts';
+import { createAwsClients } from '../../../../src/clouds/aws/clients.ts';
+import { sandboxUsers } from '../../../../src/sandbox/clouds/aws/identity.ts';
+import type { TestClouds } from '../../../clouds.ts';
+import { startClouds } from '../../../clouds.ts';
 
 let clouds: TestClouds;
 let administrator: SecretsManagerClient;

@@ -11,9 +11,9 @@ import type {
   RegisterDBProxyTargetsResponse,
 } from '@aws-sdk/client-rds';
 import { page } from './paging.ts';
-import { QueryFailure } from './query-protocol.ts';
-import type { Proxy, Rds } from './rds-state.ts';
-import { arn, findCluster, findInstance } from './rds-state.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Proxy, Rds } from './state.ts';
+import { arn, findCluster, findInstance } from './state.ts';
 
 /** RDS Proxy: there to be recognised; none of them serves. */
 export function createProxy(rds: Rds, input: CreateDBProxyRequest): CreateDBProxyResponse {

@@ -32,8 +32,8 @@ import { listParameters, modifyGroup, resetGroup } from './group-parameters.ts';
 import type { NamedGroup } from './parameter-groups.ts';
 import { copyGroup, createGroup, deleteGroup, listGroups } from './parameter-groups.ts';
 import { createProxy, describeProxies, describeTargets, registerTargets } from './proxies.ts';
-import type { Rds } from './rds-state.ts';
-import { arn, findInstance } from './rds-state.ts';
+import type { Rds } from './state.ts';
+import { arn, findInstance } from './state.ts';
 import { createReplica } from './read-replicas.ts';
 import { addTags, listTags, setTags } from './tags.ts';
 

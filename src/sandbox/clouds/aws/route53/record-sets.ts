@@ -1,4 +1,4 @@
-import type { NameRecord } from '../service.ts';
+import type { NameRecord } from '../../service.ts';
 import { Refusal } from './rest-xml.ts';
 import type { Xml } from './rest-xml.ts';
 

@@ -7,11 +7,11 @@ import type {
 } from '@aws-sdk/client-rds';
 import { checkIdentifier, checkPassword, refuseUnsupported, required } from './instance-checks.ts';
 import { filtered, page } from './paging.ts';
-import { QueryFailure } from './query-protocol.ts';
-import { hostName, serverId } from './rds-server.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import { hostName, serverId } from './server.ts';
 import { applyStatus } from './server-values.ts';
-import type { Cluster, Instance, Rds } from './rds-state.ts';
-import { arn, defaultGroupName, familyOf, findCluster, findGroup } from './rds-state.ts';
+import type { Cluster, Instance, Rds } from './state.ts';
+import { arn, defaultGroupName, familyOf, findCluster, findGroup } from './state.ts';
 import { setTags, tagList } from './tags.ts';
 
 export function describeClusters(rds: Rds, input: DescribeDBClustersMessage): DBClusterMessage {

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { withConnection } from '../../../mysql/connection.ts';
-import { quoteIdentifier } from '../../../mysql/identifier.ts';
-import { isAtLeast } from '../../resolver/version.ts';
-import type { Account } from '../../servers/accounts.ts';
-import { managedAdministrator } from '../../servers/accounts.ts';
-import { rdsConfigurationStatements, SUPERUSER } from '../../servers/rds-like-source.ts';
-import type { MysqlServerSpec } from '../service.ts';
-import type { Instance, Rds } from './rds-state.ts';
-import { findGroup } from './rds-state.ts';
+import { withConnection } from '../../../../mysql/connection.ts';
+import { quoteIdentifier } from '../../../../mysql/identifier.ts';
+import { isAtLeast } from '../../../resolver/version.ts';
+import type { Account } from '../../../servers/accounts.ts';
+import { managedAdministrator } from '../../../servers/accounts.ts';
+import { rdsConfigurationStatements, SUPERUSER } from '../../../servers/rds-like-source.ts';
+import type { MysqlServerSpec } from '../../service.ts';
+import type { Instance, Rds } from './state.ts';
+import { findGroup } from './state.ts';
 
 /** The instance's server in the fleet. */
 export function serverId({ id }: Instance): string {

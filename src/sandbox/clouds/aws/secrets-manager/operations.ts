@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AwsJsonError } from './json-protocol.ts';
+import { AwsJsonError } from '../json-protocol.ts';
 
 interface Version {
   readonly id: string;

@@ -9,9 +9,9 @@ import {
   required,
   requireAvailable,
 } from './instance-checks.ts';
-import { QueryFailure } from './query-protocol.ts';
-import type { Instance, Rds } from './rds-state.ts';
-import { findInstance } from './rds-state.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Instance, Rds } from './state.ts';
+import { findInstance } from './state.ts';
 
 const supported = new Set([
   'DBInstanceIdentifier',

@@ -1,4 +1,4 @@
-import { QueryFailure } from './query-protocol.ts';
+import { QueryFailure } from '../query-protocol.ts';
 
 export interface PageInput {
   readonly MaxRecords?: number | undefined;

@@ -4,10 +4,10 @@ import type {
   Tag,
   TagListMessage,
 } from '@aws-sdk/client-rds';
-import { QueryFailure } from './query-protocol.ts';
-import type { Instance, Rds } from './rds-state.ts';
-import { arn, lookUpGroup } from './rds-state.ts';
-import { serverId } from './rds-server.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Instance, Rds } from './state.ts';
+import { arn, lookUpGroup } from './state.ts';
+import { serverId } from './server.ts';
 
 /**
  * Sets the scene: an instance that is tagged so has that status until the tag says `available`, e.g.

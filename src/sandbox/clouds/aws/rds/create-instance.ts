@@ -8,10 +8,10 @@ import {
   refuseUnsupported,
   required,
 } from './instance-checks.ts';
-import { QueryFailure } from './query-protocol.ts';
-import type { Instance, Rds } from './rds-state.ts';
-import { arn, defaultGroupName, familyOf, findCluster } from './rds-state.ts';
-import type { RdsTasks } from './rds-tasks.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Instance, Rds } from './state.ts';
+import { arn, defaultGroupName, familyOf, findCluster } from './state.ts';
+import type { RdsTasks } from './tasks.ts';
 import { setTags } from './tags.ts';
 
 const supportedOnCreation = new Set([

@@ -1,8 +1,8 @@
 import type { DBInstance, PendingModifiedValues } from '@aws-sdk/client-rds';
-import { hostName, serverId } from './rds-server.ts';
+import { hostName, serverId } from './server.ts';
 import { applyStatus } from './server-values.ts';
-import type { Instance, Pending, Rds } from './rds-state.ts';
-import { arn, replicasOf } from './rds-state.ts';
+import type { Instance, Pending, Rds } from './state.ts';
+import { arn, replicasOf } from './state.ts';
 import { tagList } from './tags.ts';
 
 /** As DescribeDBInstances and every change of an instance answer it. */

@@ -19,8 +19,8 @@ import { page } from './paging.ts';
 import { listParameters, modifyGroup, resetGroup } from './group-parameters.ts';
 import type { NamedGroup } from './parameter-groups.ts';
 import { copyGroup, createGroup, deleteGroup, listGroups } from './parameter-groups.ts';
-import type { Rds } from './rds-state.ts';
-import { arn } from './rds-state.ts';
+import type { Rds } from './state.ts';
+import { arn } from './state.ts';
 import { setTags } from './tags.ts';
 
 /** Aurora: clusters and their parameter groups. */

@@ -7,10 +7,10 @@ import {
   refuseUnsupported,
   requireAvailable,
 } from './instance-checks.ts';
-import { QueryFailure } from './query-protocol.ts';
-import type { Instance, Pending, Rds } from './rds-state.ts';
-import { familyOf, findInstance } from './rds-state.ts';
-import type { RdsTasks } from './rds-tasks.ts';
+import { QueryFailure } from '../query-protocol.ts';
+import type { Instance, Pending, Rds } from './state.ts';
+import { familyOf, findInstance } from './state.ts';
+import type { RdsTasks } from './tasks.ts';
 
 const supportedOnChange = new Set([
   'DBInstanceIdentifier',

@@ -1,6 +1,6 @@
-import type { Rds, ResourceKind } from './rds-state.ts';
-import { arn } from './rds-state.ts';
-import type { RdsTasks } from './rds-tasks.ts';
+import type { Rds, ResourceKind } from './state.ts';
+import { arn } from './state.ts';
+import type { RdsTasks } from './tasks.ts';
 
 export interface Call {
   readonly rds: Rds;

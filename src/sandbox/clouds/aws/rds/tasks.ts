@@ -1,6 +1,6 @@
-import type { Instance, Rds } from './rds-state.ts';
-import { arn } from './rds-state.ts';
-import { grantDefiners, serverId, serverSpec, setMasterPassword } from './rds-server.ts';
+import type { Instance, Rds } from './state.ts';
+import { arn } from './state.ts';
+import { grantDefiners, serverId, serverSpec, setMasterPassword } from './server.ts';
 import { applyAgain, applyDynamic, takeForStart } from './server-values.ts';
 
 /** What takes minutes there takes as long here as it takes to be seen. */
