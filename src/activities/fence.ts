@@ -8,7 +8,7 @@ import type { Fence, FenceContext, FenceKind } from '../cutover/fence/fence.ts';
 import { SkyferryFailure } from '../failures.ts';
 import { withConnection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
-import { Grants } from '../preflight/grants.ts';
+import { Grants } from '../mysql/grants.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
 /** The fence that the plan shows. Throws CONFIG_INVALID when the account may raise none. */

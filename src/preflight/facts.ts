@@ -3,7 +3,7 @@ import type { Catalog } from '../mysql/catalog/types.ts';
 import type { Connection } from '../mysql/connection.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import { readAccount } from '../mysql/server-facts.ts';
-import { Grants } from './grants.ts';
+import { Grants } from '../mysql/grants.ts';
 
 /** What the checks look at: read once, so that no check asks a server what another asked already. */
 export interface PreflightFacts {

@@ -1,6 +1,6 @@
 import type { Connection } from '../../mysql/connection.ts';
 import { readAccount } from '../../mysql/server-facts.ts';
-import type { Grants } from '../../preflight/grants.ts';
+import type { Grants } from '../../mysql/grants.ts';
 
 /** What the fence account lacks for each way of stopping writes; nothing: it can. */
 export interface FenceCapabilities {

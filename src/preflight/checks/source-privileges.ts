@@ -1,6 +1,6 @@
 import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
-import { missingOnSchemas } from '../grants.ts';
+import { missingOnSchemas } from '../missing-grants.ts';
 
 const ofSchema = ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT'];
 const ofServer = ['REPLICATION SLAVE', 'REPLICATION CLIENT'];

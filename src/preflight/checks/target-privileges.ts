@@ -1,5 +1,5 @@
 import { check } from '../finding.ts';
-import { missingOnSchemas } from '../grants.ts';
+import { missingOnSchemas } from '../missing-grants.ts';
 
 const ofSchema = [
   'SELECT',

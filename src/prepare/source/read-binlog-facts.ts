@@ -8,7 +8,7 @@ import {
   readRetention,
 } from '../../mysql/binlog-retention.ts';
 import type { Connection } from '../../mysql/connection.ts';
-import { Grants } from '../../preflight/grants.ts';
+import { Grants } from '../../mysql/grants.ts';
 import type { BinlogFacts } from './retention-guard.ts';
 
 /** The binlog at one moment; two of them tell its rate. */

@@ -7,7 +7,7 @@ import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import { GtidSet } from '../../mysql/gtid-set.ts';
-import { Grants } from '../../preflight/grants.ts';
+import { Grants } from '../../mysql/grants.ts';
 import { checkSource } from '../check-source.ts';
 import { accountName, createAccount } from './account.ts';
 import { notOurs } from './failures.ts';

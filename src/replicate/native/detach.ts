@@ -5,7 +5,7 @@ import { readCheckpoint } from '../../checkpoint/store.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
-import { Grants } from '../../preflight/grants.ts';
+import { Grants } from '../../mysql/grants.ts';
 import { dropAccount } from './account.ts';
 import { isOurs } from './attach.ts';
 import { restoreKnobs } from './knobs.ts';

@@ -1,5 +1,5 @@
 import type { Connection } from '../../mysql/connection.ts';
-import type { Grants } from '../../preflight/grants.ts';
+import type { Grants } from '../../mysql/grants.ts';
 
 /** The target's own values, or those that were set. */
 export interface Knobs {

@@ -1,7 +1,7 @@
 import { SkyferryFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import type { FilePosition } from '../../mysql/position.ts';
-import type { Grants } from '../../preflight/grants.ts';
+import type { Grants } from '../../mysql/grants.ts';
 
 export interface ReplicationSource {
   readonly host: string;

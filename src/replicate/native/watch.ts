@@ -7,7 +7,7 @@ import { isFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import { openConnection } from '../../mysql/connection.ts';
 import type { Position } from '../../mysql/position.ts';
-import { Grants } from '../../preflight/grants.ts';
+import { Grants } from '../../mysql/grants.ts';
 import type { ApplyOptions } from '../apply-changes.ts';
 import { beTheApplier } from '../apply-session.ts';
 import { attach, isFiltered, isOurs, schemasOf } from './attach.ts';

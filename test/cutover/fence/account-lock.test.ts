@@ -9,7 +9,7 @@ import type { Connection } from '../../../src/mysql/connection.ts';
 import { openConnection, withConnection } from '../../../src/mysql/connection.ts';
 import type { Endpoint } from '../../../src/mysql/endpoint.ts';
 import { quoteIdentifier } from '../../../src/mysql/identifier.ts';
-import { Grants } from '../../../src/preflight/grants.ts';
+import { Grants } from '../../../src/mysql/grants.ts';
 import { FaultProxy } from '../../fault-proxy.ts';
 import type { TestMysql } from '../../servers.ts';
 import { startMysql } from '../../servers.ts';

@@ -5,7 +5,7 @@ import { chooseFence } from '../../../src/cutover/fence/choose-fence.ts';
 import type { LocatedConfig } from '../../../src/config/located.ts';
 import { migrationConfigSchema } from '../../../src/config/schema.ts';
 import { openConnection, withConnection } from '../../../src/mysql/connection.ts';
-import { Grants } from '../../../src/preflight/grants.ts';
+import { Grants } from '../../../src/mysql/grants.ts';
 import type { Account } from '../../../src/sandbox/servers/accounts.ts';
 import { accountStatements } from '../../../src/sandbox/servers/accounts.ts';
 import { azureLikeAccounts } from '../../../src/sandbox/servers/azure-like-target.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Grants, missingOnSchemas } from '../../src/preflight/grants.ts';
+import { Grants } from '../../src/mysql/grants.ts';
 
 const grants = Grants.parse([
   'GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `src`@`%`',
@@ -40,12 +40,6 @@ test('ALL PRIVILEGES holds the static ones', () => {
   const root = Grants.parse(['GRANT ALL PRIVILEGES ON *.* TO `root`@`localhost`']);
   expect(root.onSchema('SHOW VIEW', 'any')).toBe(true);
   expect(root.global('SYSTEM_VARIABLES_ADMIN')).toBe(false);
-});
-
-test('what is missing comes with its GRANT', () => {
-  expect(missingOnSchemas(grants, ['SELECT', 'EVENT'], ['shop'], '`src`@`10.%`')).toEqual([
-    { schema: 'shop', missing: ['EVENT'], fix: 'GRANT EVENT ON `shop`.* TO `src`@`10.%`;' },
-  ]);
 });
 
 test('what is taken away from a schema again does not count there', () => {

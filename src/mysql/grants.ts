@@ -1,6 +1,4 @@
-import type { Connection } from '../mysql/connection.ts';
-import { quoteIdentifier } from '../mysql/identifier.ts';
-import { SkyferryFailure } from '../failures.ts';
+import type { Connection } from './connection.ts';
 
 /**
  * The privileges that a session really holds, roles included, from SHOW GRANTS: the catalogue hides
@@ -104,25 +102,4 @@ function matchesPattern(pattern: string, schema: string): boolean {
 /** Dynamic privileges are written with underscores and are not part of ALL PRIVILEGES in the server's own listing. */
 function isDynamic(privilege: string): boolean {
   return privilege.includes('_');
-}
-
-/**
- * Schema-wide privileges that are missing, as one GRANT for each schema.
- *
- * @param account as a GRANT names it
- */
-export function missingOnSchemas(
-  grants: Grants,
-  privileges: readonly string[],
-  schemas: readonly string[],
-  account: string,
-): { schema: string; missing: string[]; fix: string }[] {
-  if (schemas.length === 0)
-    throw new SkyferryFailure('INTERNAL', 'no schema to check privileges on');
-  return schemas.flatMap((schema) => {
-    const missing = privileges.filter((privilege) => !grants.onSchema(privilege, schema));
-    if (missing.length === 0) return [];
-    const on = `${quoteIdentifier(schema)}.*`;
-    return [{ schema, missing, fix: `GRANT ${missing.join(', ')} ON ${on} TO ${account};` }];
-  });
 }
