@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import { isFailure } from '../failures.ts';
+import { printable } from '../observe/printable.ts';
 import { TemporalUnreachable } from './temporal.ts';
 
 /** What `--json` prints, once, on stdout. */
@@ -21,8 +22,8 @@ export interface Issue {
 }
 
 /** stdout carries data, stderr what happens; colour only on a terminal (picocolors honours NO_COLOR). */
-export const out = (line = ''): void => void process.stdout.write(`${line}\n`);
-export const note = (line = ''): void => void process.stderr.write(`${line}\n`);
+export const out = (line = ''): void => void process.stdout.write(`${printable(line)}\n`);
+export const note = (line = ''): void => void process.stderr.write(`${printable(line)}\n`);
 
 export function printJson(envelope: Partial<Envelope> & Pick<Envelope, 'status'>): void {
   out(JSON.stringify({ format_version: 1, issues: [], next_steps: [], ...envelope }, null, 2));

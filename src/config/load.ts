@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Document } from 'yaml';
-import { LineCounter, isMap, isPair, isScalar, parseDocument } from 'yaml';
+import { LineCounter, isMap, isPair, isScalar, parseDocument, visit } from 'yaml';
 import { SkyferryFailure } from '../failures.ts';
 import type { ConfigIssue } from './parse.ts';
 import { parseConfig } from './parse.ts';
@@ -56,7 +56,7 @@ export function parseConfigText(file: string, text: string): MigrationConfig {
       })),
     );
   }
-  const parsed = parseConfig(document.toJS());
+  const parsed = parseConfig(toJson(file, document, lines));
   if (parsed.ok) return parsed.config;
   const issues = parsed.issues
     .map((issue) => ({
@@ -66,6 +66,25 @@ export function parseConfigText(file: string, text: string): MigrationConfig {
     }))
     .sort((a, b) => a.line - b.line || a.column - b.column);
   throw new ConfigFileFailure(file, issues);
+}
+
+/** Aliases are followed only here: one may lead nowhere, or very many to very much. */
+function toJson(file: string, document: Document, lines: LineCounter): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    const issues: LocatedIssue[] = [];
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document) !== undefined) return;
+        const message = `no anchor &${alias.source} stands before this alias; a text that begins with * needs quotes`;
+        issues.push({ ...place(lines, alias.range?.[0] ?? 0), path: '', message });
+      },
+    });
+    const whole = { line: 1, column: 1, path: '', message: error.message };
+    throw new ConfigFileFailure(file, issues.length > 0 ? issues : [whole]);
+  }
 }
 
 function place(lines: LineCounter, offset: number): { line: number; column: number } {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { printable } from './printable.ts';
 
 /** Repaints a block of lines in place on a terminal; leaves the last picture standing when it stops. */
 export class Repainter {
@@ -13,7 +14,10 @@ export class Repainter {
     const columns = this.#stream.columns || 80;
     const rows = this.#stream.rows || 24;
     // A line that wraps would count as one and leave its rest behind.
-    const fitting = lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns));
+    const fitting = lines
+      .flatMap((line) => printable(line).split('\n'))
+      .slice(0, Math.max(1, rows - 1))
+      .map((line) => cut(line, columns));
     const up = this.#painted > 0 ? `\x1b[${this.#painted}A\r` : '';
     this.#stream.write(`${up}\x1b[J${fitting.join('\n')}\n`);
     this.#painted = fitting.length;

@@ -51,6 +51,17 @@ test('a key given twice and broken YAML are errors with a place', () => {
   expect(() => parseConfigText('f.yaml', 'name: [a\n')).toThrowError(/f\.yaml:\d+:\d+/);
 });
 
+test('an alias that leads nowhere, or to very much, is an error with a place', () => {
+  const anywhere = `${good}cutover: {switches: [{consumer: *all, kind: command, command: a}]}\n`;
+  expect(() => parseConfigText('f.yaml', anywhere)).toThrowError(
+    /^f\.yaml is not valid, 1 error:\n {2}f\.yaml:5:33 .*\*/,
+  );
+  const tenfold = (of: string, from: string) =>
+    `${of}: &${of} [${Array.from({ length: 10 }, () => `*${from}`).join(', ')}]\n`;
+  const much = `a: &a [1]\n${tenfold('b', 'a')}${tenfold('c', 'b')}${tenfold('d', 'c')}${tenfold('e', 'd')}`;
+  expect(() => parseConfigText('f.yaml', much)).toThrowError(/f\.yaml:1:1 .*alias/);
+});
+
 test.each(['mysql://app:hunter2@db:3306', 'app:hunter2@db', 'host=db;Password = hunter2'])(
   'credentials in the texts of a file switch are refused: %s',
   (text) => {
