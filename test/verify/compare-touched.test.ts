@@ -154,6 +154,59 @@ describe('compareTouched at rest', () => {
     ]);
   });
 
+  it('finds a row again by every type of key: one that is not found would count as equal', async () => {
+    const keys: readonly (readonly [string, ...string[]])[] = [
+      ['binary(6)', "x'0100'", "x'000000000001'", "''"],
+      ['varbinary(6)', "x'0100'", "x'01'", "''"],
+      ['char(6)', "'a'", "'b '", "'é'", "''"],
+      ['char(6) CHARACTER SET latin1 COLLATE latin1_bin', "'a'", "'é'", "'B'"],
+      ['varchar(6) CHARACTER SET utf16', "'a'", "'é'", "'a b'"],
+      ['varchar(6) CHARACTER SET utf32', "'a'", "'é'", "''"],
+      ['varchar(6) CHARACTER SET gb18030', "'a'", "'é'", "''"],
+      ['varchar(6) CHARACTER SET sjis', "'a'", "'ｱ'", "''"],
+      ['varchar(6) CHARACTER SET utf8mb3', "'é'", String.raw`'x\\y'`, "'q''q'"],
+      ['decimal(20,6)', '-1.5', '0', '12345678901234.654321'],
+      ['int zerofill', '1', '99'],
+      ['bigint', '-9223372036854775808', '9223372036854775807'],
+      ['float', '0.1', '1e10', '1e-30', '3.4e38', '-0e0'],
+      ['float(7,3)', '0.1', '1234.567'],
+      ['double', '0.1', '1e300', '5e-324', '-1.7976931348623157e308'],
+      ['double(10,2)', '0.1', '1234567.12'],
+      ['date', "'2020-02-29'", "'0000-00-00'", "'2020-00-00'"],
+      ['time(6)', "'-838:59:59'", "'-00:00:00.5'", "'0'"],
+      ['datetime(3)', "'2020-02-29 01:02:03.123'", "'0000-00-00'", "'2020-00-01'"],
+      ['timestamp(6)', "'2020-10-25 01:30:00.000001'", "'0000-00-00'"],
+      ['year', '2020', '0', '2155'],
+      ['bit(64)', '0', '18446744073709551615'],
+      ["enum('a','b','')", "'b'", "''", '0'],
+      ["set('a','b','c')", "'a,c'", "''"],
+    ];
+    const migration = await beginMigration(
+      servers,
+      'keys',
+      ['keyed'],
+      keys.map(([type], i) => `CREATE TABLE t${i} (k ${type} NOT NULL PRIMARY KEY, v int)`),
+    );
+    const from = await readExecuted(source);
+    await using lax = await openConnection(servers.source, {
+      session: ["SET SESSION sql_mode = '', time_zone = '+00:00'"],
+    });
+    for (const [i, [, ...values]] of keys.entries())
+      await lax.query(
+        `INSERT INTO keyed.t${i} VALUES ${values.map((k, v) => `(${k}, ${v})`).join(', ')}`,
+      );
+    expect(await touchedAtRest(migration, from)).toMatchObject({ equal: true });
+    for (const i of keys.keys()) await target.query(`UPDATE keyed.t${i} SET v = v + 100`);
+    const rows = Object.fromEntries(keys.map(([, ...values], i) => [`keyed.t${i}`, values.length]));
+    for (const verdict of [
+      await touchedAtRest(migration, from),
+      await compareTables(jobOf(migration), options),
+    ])
+      expect(
+        Object.fromEntries(verdict.tables.map(({ table, differing }) => [table, differing])),
+      ).toEqual(rows);
+  });
+
   it('goes through more touched rows than one batch holds', async () => {
     const { migration, from } = await begin();
     await source.query('SET SESSION cte_max_recursion_depth = 100000');
