@@ -7,6 +7,7 @@ import type {
   Phase,
   VerifyProgress,
 } from '../workflows/messages.ts';
+import { isOver } from '../workflows/state.ts';
 import type { LiveActivity } from './live-progress.ts';
 import { preparationLines } from './preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from './numbers.ts';
@@ -17,24 +18,25 @@ export interface StatusSnapshot {
   /** The same some seconds earlier, where somebody watches: rates are taken from the difference. */
   readonly earlier?: readonly LiveActivity[];
   readonly workers: number;
+  /** Somebody ended the workflow itself before it came to an end: TERMINATED, CANCELLED, … */
+  readonly stopped?: string;
   readonly now: number;
 }
 
 /** The status as lines: for a terminal they are repainted, for a pipe printed once. */
 export function statusLines(snapshot: StatusSnapshot): string[] {
-  const { status, activities, workers } = snapshot;
+  const { status, activities, workers, stopped } = snapshot;
   const at = status.parkedIn ?? status.phase;
   return [
     `${pc.bold(`migration/${status.name}`)}  ${phaseName(status)}  ${pc.dim(`since ${status.startedAt}${status.engine === undefined ? '' : `, engine ${status.engine}`}`)}`,
     ...pathLines(status, at),
-    ...(workers === 0
+    ...(stopped === undefined
+      ? []
+      : [pc.red(`The workflow was ended in Temporal (${stopped}): nothing goes on. The target stays as it is; a fence that was raised may still be there`)]), // prettier-ignore
+    ...(workers === 0 && stopped === undefined && !isOver(status.phase)
       ? [pc.red('No worker polls: nothing goes on until one is started: skyferry worker')]
       : []),
-    ...activities.flatMap((activity) =>
-      activity.progress === undefined
-        ? []
-        : ['', ...progressLines(activity, activity.progress, snapshot)],
-    ),
+    ...activities.flatMap((activity) => activityLines(activity, snapshot)),
     ...(status.preparation === undefined
       ? []
       : ['', ...preparationLines(status.preparation, snapshot.now)]),
@@ -108,6 +110,13 @@ function phaseMark(phase: Phase, current: Phase, { history }: MigrationStatus): 
   return `${pc.green('✓')} ${phase} ${pc.dim(formatDuration(took))}`;
 }
 
+function activityLines(activity: LiveActivity, snapshot: StatusSnapshot): string[] {
+  const { progress, failure, type, attempt } = activity;
+  const why = failure === undefined ? [] : [`  ${pc.yellow(`tried again after ${failure}`)}`];
+  if (progress !== undefined) return ['', ...progressLines(activity, progress, snapshot), ...why];
+  return failure === undefined ? [] : ['', `${pc.bold(type)} (attempt ${attempt})`, ...why];
+}
+
 function progressLines(
   activity: LiveActivity,
   progress: LiveProgress,
@@ -165,6 +174,7 @@ function copyLines(copy: CopyProgress, rate: string): string[] {
   const done = copy.tables.filter((table) => table.done).length;
   return [
     `  ${bar(copy.rows, copy.estimatedRows)} ${formatCount(copy.rows)} of ~${formatCount(copy.estimatedRows)} rows${rate}; ${formatBytes(copy.bytes)}; chunks ${copy.chunksDone}/${copy.chunksTotal}; tables ${done}/${copy.tables.length}`,
+    ...(copy.engine === undefined ? [] : [`  ${copy.engine}`]),
     ...running
       .slice(0, LISTED_TABLES)
       .map(

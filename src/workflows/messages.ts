@@ -179,6 +179,8 @@ export interface CopyProgress {
   chunksDone: number;
   chunksTotal: number;
   tables: { table: string; rows: number; estimatedRows: number; bytes: number; done: boolean }[];
+  /** What another engine than the built-in one says of itself. */
+  engine?: string;
 }
 
 export interface ApplyProgress {

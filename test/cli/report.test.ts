@@ -74,6 +74,7 @@ test('rows that differ are named in every format from the target, and never ente
   expect(text).toMatch(/extra shop\.tag .*<b>stray<\/b>/);
   expect(text).toContain('shop.document: 1 JSON documents hold a scalar of a type');
   expect(text).toMatch(/● built-in .*native .*azure-dms/);
+  expect(text).toMatch(/What was done\n(.*\n)* +\d{4}-\S+Z {2}3 rows copied\n/);
   expect(text).toContain('✗ azure-dms: target.kind is mysql');
   const json = JSON.parse(await report('-c', file, '--format', 'json')) as {
     data: { rows: unknown };
@@ -87,6 +88,7 @@ test('rows that differ are named in every format from the target, and never ente
   expect(html).toContain('&lt;b&gt;stray&lt;/b&gt;');
   expect(html).not.toContain('<b>stray');
   expect(html).toContain('shop.document: 1 JSON documents');
+  expect(html).toContain('<td>3 rows copied</td>');
   expect(html).toContain('<th>● built-in</th><th>native</th><th>azure-dms</th>');
 
   expect(await run.historyText()).not.toContain('stray');

@@ -54,6 +54,16 @@ const copying = (rows: number): LiveActivity => ({
   },
 });
 
+test('a copy by another engine shows what that says of itself', () => {
+  const activity = copying(1000);
+  const { progress } = activity;
+  if (progress?.copy === undefined) throw new Error('it copies');
+  const copy = { ...progress.copy, engine: 'Azure DMS: sync-1 Queued' };
+  expect(lines({}, [{ ...activity, progress: { ...progress, copy } }])).toContain(
+    '  Azure DMS: sync-1 Queued',
+  );
+});
+
 test('a copy shows rows a second of its attempt and, as a guess, how long it takes yet', () => {
   expect(lines({}, [copying(1000)])).toContain('100 rows/s, ETA ~30.0 s');
 });

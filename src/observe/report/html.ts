@@ -35,7 +35,8 @@ ${section('As the application saw it', application(evidence))}
 ${section('Tables', tables(evidence))}
 ${section('Rows that differ', differingRows(evidence))}
 ${section('Who decided what', people(evidence))}
-${section('Changed, and noticed', remarks(evidence))}
+${section('What was done', whatWasDone(evidence))}
+${section('Noticed', remarks(evidence))}
 <footer>${esc(`generated ${evidence.generatedAt}`)}</footer>
 </body></html>`;
 }
@@ -225,13 +226,18 @@ function people({ report: { status } }: ReportEvidence): string {
   );
 }
 
+function whatWasDone({ report: { milestones } }: ReportEvidence): string {
+  return grid(
+    ['at', 'what'],
+    milestones.map(({ at, text }) => [at, text]),
+    [],
+  );
+}
+
 function remarks({ report }: ReportEvidence): string {
-  const { findings, provisioning, aborted } = report;
   const lines = [
-    ...(aborted?.undone ?? []).map((line) => `abort: ${line}`),
-    ...(provisioning?.changes ?? []),
     ...documentLines(report),
-    ...findings
+    ...report.findings
       .filter(({ severity }) => severity === 'warning')
       .map(
         ({ code, object, found }) =>

@@ -23,6 +23,7 @@ export function reportText(evidence: ReportEvidence): string {
     cutover(evidence),
     application(evidence),
     people(evidence),
+    whatWasDone(evidence),
     remarks(evidence),
   ]
     .filter((section) => section !== '')
@@ -139,12 +140,15 @@ function people({ report: { status } }: ReportEvidence): string {
   return table.toString();
 }
 
+function whatWasDone({ report: { milestones } }: ReportEvidence): string {
+  if (milestones.length === 0) return '';
+  const lines = milestones.map(({ at, text }) => `  ${pc.dim(at)}  ${text}`);
+  return [pc.bold('What was done'), ...lines].join('\n');
+}
+
 function remarks({ report }: ReportEvidence): string {
-  const { findings, provisioning, aborted } = report;
-  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  const warnings = report.findings.filter(({ severity }) => severity === 'warning');
   return [
-    ...(aborted?.undone ?? []).map((line) => `abort: ${line}`),
-    ...(provisioning?.changes ?? []).map((change) => `changed: ${change}`),
     ...documentLines(report),
     ...warnings.map(
       ({ code, object, found }) =>

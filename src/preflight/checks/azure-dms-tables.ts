@@ -39,7 +39,7 @@ export const dmsTablesCheck = check<SourceSide>(
               severity: 'warning' as const,
               object: keyless.map(({ name }) => displayName(name)).join(', '),
               found:
-                'without a key: whether the last changes have arrived cannot be seen row by row; the comparison at the fence compares it as a whole',
+                'without a key: whether the last changes have arrived cannot be seen row by row, so the lag leaves it out; the comparison at the fence compares it as a whole',
               fix: 'ALTER TABLE … ADD PRIMARY KEY … on the source',
             },
           ]

@@ -1,6 +1,8 @@
-import type { TaskView } from '../../clouds/azure/data-migration/task-view.ts';
+import type { SyncView, TaskView } from '../../clouds/azure/data-migration/task-view.ts';
 
 const MOST_DATABASES = 5;
+/** In the report: it keeps a number of lines. */
+const MOST_COUNTED = 50;
 
 /** One line for people. What DMS calls latency has no unit in its documentation, so it is given none. */
 export function describeTask(task: string, { state, sync }: TaskView): string {
@@ -21,3 +23,31 @@ export function describeTask(task: string, { state, sync }: TaskView): string {
     ...sync.errors.slice(0, 1).map(({ code }) => `says ${code}`),
   ].join('; ');
 }
+
+/** What it has counted in all, for the report: one line a database. */
+export function describeCounters({ sync }: TaskView): string[] {
+  if (sync === null) return [];
+  const { databases, tables } = sync;
+  const more = databases.length - MOST_COUNTED;
+  return [
+    ...databases.slice(0, MOST_COUNTED).map((database) => describeDatabase(database, tables)),
+    ...(more > 0 ? [`Azure DMS: ${more} more databases`] : []),
+  ];
+}
+
+function describeDatabase(
+  { name, state, incoming, applied, inserts, updates, deletes, latency }: Database,
+  tables: SyncView['tables'],
+): string {
+  const own = tables.filter(({ database }) => database === name);
+  const sum = (of: (table: Table) => number) => own.reduce((n, table) => n + of(table), 0);
+  return [
+    `Azure DMS, ${name} (${state}): loaded ${sum(({ rows }) => rows)} rows (tables: ${own.length})`,
+    `applied ${applied} of ${incoming} changes (${inserts} inserts, ${updates} updates, ${deletes} deletes)`,
+    `${sum(({ dataErrors }) => dataErrors)} data errors`,
+    ...(latency === null ? [] : [`latency ${latency} as DMS gives it`]),
+  ].join('; ');
+}
+
+type Database = SyncView['databases'][number];
+type Table = SyncView['tables'][number];

@@ -68,11 +68,12 @@ async function follow(
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const watch = new TaskWatch(job, holder, sync.task);
+  const unseen = whatLagLeavesOut(job);
   const both = [
     watch.run(either),
     witness(job, holder, {
       signal: either,
-      onProgress: (progress) => onProgress({ ...progress, engine: watch.text }),
+      onProgress: (progress) => onProgress({ ...progress, engine: `${watch.text}${unseen}` }),
       settled: () => watch.settled(),
       ...(until !== null && { until }),
     }),
@@ -83,6 +84,12 @@ async function follow(
     stop.abort();
     await Promise.allSettled(both);
   }
+}
+
+/** Of tables without a key the witness sees nothing. */
+function whatLagLeavesOut({ catalog }: DmsJob): string {
+  const count = catalog.tables.filter(({ rowKey }) => rowKey === null).length;
+  return count === 0 ? '' : `; the lag leaves out tables without a key (${count})`;
 }
 
 /** While nothing moves the checkpoint. */

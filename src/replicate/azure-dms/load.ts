@@ -8,6 +8,7 @@ import { withConnection } from '../../mysql/connection.ts';
 import type { CopyProgress } from '../../workflows/messages.ts';
 import { holdingEpoch } from '../holding-epoch.ts';
 import { beginSync } from './begin-sync.ts';
+import { describeTask } from './describe-task.ts';
 import { judgeSync, vanished, wasRefused } from './failures.ts';
 import type { DmsJob } from './job.ts';
 import { LoadedTables } from './loaded-tables.ts';
@@ -37,8 +38,10 @@ async function loadOnce(
   { signal, onProgress }: LoadOptions,
 ): Promise<CopyResult> {
   const { service, project } = job;
-  const task = await beginSync(job, holder, signal);
   const tables = new LoadedTables(job.catalog);
+  const tell = (engine: string) => onProgress({ ...tables.progress(), engine });
+  tell('Azure DMS: looks at both servers');
+  const task = await beginSync(job, holder, signal);
   const pause = growingPause(200, 2_000, signal);
   for (let missing = 0; ;) {
     const view = await patiently(signal, () => service.findTask(project, task, signal));
@@ -54,7 +57,7 @@ async function loadOnce(
       throw failure;
     }
     if (view.sync !== null) tables.update(view.sync);
-    onProgress(tables.progress());
+    tell(describeTask(task, view));
     if (isLoaded(job, view.sync)) {
       if (tables.missing.length === 0) break;
       if (++missing > LOOKS_FOR_MISSING) throw leftOut(tables.missing);

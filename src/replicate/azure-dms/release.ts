@@ -3,6 +3,7 @@ import { acquireEpoch } from '../../checkpoint/epoch.ts';
 import { readCheckpoint, requireCheckpoint } from '../../checkpoint/store.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { whileSteering } from '../native/while-steering.ts';
+import { describeCounters } from './describe-task.ts';
 import type { DmsPlace } from './job.ts';
 import { attemptOf, syncOf, useUpAttempt } from './memory.ts';
 import { growingPause, patiently } from './patience.ts';
@@ -27,28 +28,31 @@ export async function end(job: DmsPlace, signal: AbortSignal): Promise<string[]>
       const checkpoint = await requireCheckpoint(connection, migration);
       const sync = syncOf(checkpoint);
       if (sync === null) return [];
-      const ended = await endTask(job, sync.task, signal);
+      const notes = await endTask(job, sync.task, signal);
       await useUpAttempt(job, attemptOf(checkpoint), signal);
-      return [ended];
+      return notes;
     });
   });
 }
 
-/** Cancels it if it runs, and waits for its end. */
+/** Cancels it if it runs, and waits for its end. Says so, and what it has counted, one line each. */
 export async function endTask(
   job: DmsPlace,
   task: string,
   signal: AbortSignal,
   onLook: () => void = () => {},
-): Promise<string> {
+): Promise<string[]> {
   const { service, project } = job;
   const look = () => patiently(signal, () => service.findTask(project, task, signal));
   let view: TaskView | null = await look();
   if (view === null) {
     await useUpName(job, task, signal);
-    return `the task ${task} of Azure DMS is not there`;
+    return [`the task ${task} of Azure DMS is not there`];
   }
-  if (view.end !== null) return `the task ${task} of Azure DMS has ended (${view.state})`;
+  if (view.end !== null) {
+    return [`the task ${task} of Azure DMS has ended (${view.state})`, ...describeCounters(view)];
+  }
+  const counters = describeCounters(view);
   const refused = await patiently(signal, () => service.cancelTask(project, task, signal)).then(
     () => null,
     (error: unknown) => error,
@@ -61,7 +65,7 @@ export async function endTask(
     // One that has ended meanwhile may not be cancelled.
     if (refused !== null && view !== null && view.end === null) throw refused;
   } while (view !== null && view.end === null);
-  return `cancelled the task ${task} of Azure DMS`;
+  return [`cancelled the task ${task} of Azure DMS`, ...counters];
 }
 
 /**

@@ -154,11 +154,11 @@ class Watcher {
     }
   }
 
-  async #describe({ receiver, receiverErrno }: ReplicaStatus): Promise<string> {
+  async #describe({ receiver, receiverErrno, host, port }: ReplicaStatus): Promise<string> {
     this.#knobs ??= await this.#describeKnobs();
     if (receiver === 'running') return `MySQL's replication runs${this.#knobs}`;
     const why = receiverErrno === 0 ? '' : ` (error ${receiverErrno})`;
-    return `MySQL's replication is connecting to the source${why}`;
+    return `MySQL's replication is connecting to the source: the target has to reach ${host}:${port}${why}`;
   }
 
   async #describeKnobs(): Promise<string> {

@@ -159,7 +159,8 @@ test('a network that is cut for a while is said and survived', async () => {
   await drained(job, running, servers.source);
   toSource.fault = () => 'reset';
   await writeRandomly(servers.source, 52, 100);
-  await until(() => /connecting to the source/.test(running.progress.at(-1)?.engine ?? ''));
+  const where = `connecting to the source: the target has to reach localhost:${toSource.port}`;
+  await until(() => (running.progress.at(-1)?.engine ?? '').includes(where));
   await until(() => (running.progress.at(-1)?.lagMs ?? 0) > 2000);
   toSource.release();
   await drained(job, running, servers.source);
