@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { SkyferryFailure } from '../failures.ts';
+import { SkyferryFailure, isFailure } from '../failures.ts';
 import { readBinlog } from '../mysql/binlog/read-binlog.ts';
 import { assembleTransactions } from '../mysql/binlog/transactions.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
@@ -44,6 +44,27 @@ export async function whatWasWritten(
     }),
   );
   return written;
+}
+
+const LOOKED_WITHIN_MS = 30_000;
+
+/** Of somebody whom the fence did not stop: what they wrote since stays on the source, and must be told. */
+export async function lateWrites(
+  { source, catalog }: { readonly source: Endpoint; readonly catalog: Catalog },
+  fencedAt: FilePosition,
+): Promise<string[]> {
+  const since = `after ${fencedAt.file}:${fencedAt.offset} of the source's binlog`;
+  try {
+    const signal = AbortSignal.timeout(LOOKED_WITHIN_MS);
+    const written = await whatWasWritten(source, catalog, fencedAt, signal);
+    if (written === null) return [];
+    return [
+      `the source took writes behind the fence that may be missing on the target: ${written}, ${since}`,
+    ];
+  } catch (error) {
+    const why = isFailure(error) ? error.message : 'no answer';
+    return [`whether the source took writes behind the fence, ${since}, cannot be seen: ${why}`];
+  }
 }
 
 export function wroteBehindFence(what: string): SkyferryFailure {

@@ -95,6 +95,8 @@ export interface CutoverResult {
     readonly note?: string;
   }[];
   readonly unfenceCommand?: string;
+  /** What a person has to look at, one line each. */
+  readonly warnings?: readonly string[];
   /** What the engine measured beyond these. */
   readonly evidence?: Readonly<Record<string, unknown>>;
 }

@@ -224,11 +224,13 @@ describe('cutOver', () => {
       'persist fence',
       'switch app',
       'probe app',
+      'look for late writes',
       'enable events',
     ]);
     expect(result.writeDowntimeMs).toBeGreaterThan(0);
     expect(result.writeDowntimeMs).toBeLessThan(10_000);
     expect(result.unfenceCommand).toContain('SET GLOBAL super_read_only = OFF');
+    expect(result.warnings).toEqual([]);
     expect(result.evidence).toMatchObject({
       quiescence: { fence: 'super-read-only' },
       fence: { kind: 'super-read-only', accounts: [] },
@@ -254,7 +256,7 @@ describe('cutOver', () => {
       await expectSwitched();
       await restore();
     }
-    expect(kills).toBe(16);
+    expect(kills).toBe(17);
   }, 300_000);
 
   it('is settled after a kill before any of its steps: put back exactly, or forward only', async () => {
@@ -555,6 +557,24 @@ describe('a switch that fails', () => {
     expect(await written()).toEqual([{ v: 500 }, { v: 501 }]);
     applying.abort(new Error('stopped'));
     expect(await applied).toMatchObject({ message: 'stopped' });
+  });
+
+  it('is undone when it was done too late, after another attempt had put everything back', async () => {
+    const refused = [{ switch: failing(), account: consumerAccount }];
+    const slow: Switch = {
+      ...fileSwitch(),
+      do: async (signal) => {
+        await expect(cutOver({ ...job, consumers: refused }, options())).rejects.toMatchObject({
+          code: 'SWITCH_FAILED',
+        });
+        await fileSwitch().do(signal);
+      },
+    };
+    const consumers = [{ switch: slow, account: consumerAccount }];
+    await expect(cutOver({ ...job, consumers }, options())).rejects.toMatchObject({
+      code: 'EPOCH_LOST',
+    });
+    await expectBefore();
   });
 
   it('says what was put back when the target took a write meanwhile', async () => {

@@ -101,6 +101,7 @@ function switched(migration: Migration, result: CutoverResult): void {
     migration,
     `switched after ${(result.writeDowntimeMs / 1000).toFixed(1)} s without writes`,
   );
+  for (const warning of result.warnings ?? []) milestone(migration, warning);
 }
 
 async function complete(migration: Migration): Promise<Phase> {

@@ -228,8 +228,14 @@ test('the consumer moves under live writers, and another schema takes writes all
   const atSteps: Record<string, number> = {};
   const result = await cutOver(
     job,
-    options((step) => (atSteps[step] = neighbour.acknowledged)),
+    options(async (step) => {
+      atSteps[step] = neighbour.acknowledged;
+      // Behind the last look: it cannot be undone any more, but must be told.
+      if (step === 'probe app')
+        await withConnection(account('neighbour'), {}, (c) => c.query('CALL other.sneak()'));
+    }),
   );
+  expect(result.warnings).toEqual([expect.stringContaining('rows of Shop.Item') as string]);
   await sleep(300);
   for (const { stop } of [...applications, neighbour]) await stop();
   expect(atSteps['begin to switch']).toBeGreaterThan(atSteps['raise fence'] ?? 0);
@@ -238,7 +244,9 @@ test('the consumer moves under live writers, and another schema takes writes all
   expect(acknowledged).toBeGreaterThan(0);
   expect(Number(there?.n)).toBeGreaterThanOrEqual(Number(before?.n));
   expect(await target.query('SELECT * FROM shop.item ORDER BY id')).toEqual(
-    await source.query('SELECT * FROM Shop.Item ORDER BY id'),
+    await source.query(
+      'SELECT * FROM Shop.Item WHERE id < (SELECT MAX(id) FROM Shop.Item) ORDER BY id',
+    ),
   );
   expect(await isLocked('app')).toBe(true);
   expect(await isLocked('neighbour')).toBe(false);
