@@ -3,6 +3,7 @@ import { SkyferryFailure, isFailure } from '../failures.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
 import type { Position } from '../mysql/position.ts';
+import { isApplierRunning, showReplicaStatus } from '../mysql/show-replica-status.ts';
 import { readExecuted } from '../mysql/watermark.ts';
 import { endSession } from './fence/sessions.ts';
 import type { FenceKind } from './fence/fence.ts';
@@ -130,7 +131,7 @@ async function lookAround(
         return [{ thread: 0 }];
       throw error;
     });
-  const appliers = await replicationThreads(source);
+  const appliers = await showReplicaStatus(source);
   // Without a fence nothing is proved, and nobody's session may be ended.
   if (!raised) throw notQuiescent('the fence is not raised');
   // Applications that are fenced have no session any more: who has one is not to be stopped.
@@ -143,7 +144,7 @@ async function lookAround(
       ? `${prepared.length} prepared XA transaction(s): the fence does not stop their commit`
       : open.length > 0
         ? `${open.length} transaction(s) that modified rows are still open`
-        : appliers.includes('Yes')
+        : appliers.some(isApplierRunning)
           ? "the source's own replication applier runs: the fence does not stop it"
           : null;
   return {
@@ -151,18 +152,6 @@ async function lookAround(
     writers: open.map(({ thread }) => Number(thread)).filter((thread) => thread > 0),
     replicationApplier: appliers.length === 0 ? 'none' : 'stopped',
   };
-}
-
-/** `Yes` or `No` for each channel of a source that is a replica itself. */
-async function replicationThreads(source: Connection): Promise<string[]> {
-  const rows = await source.query('SHOW REPLICA STATUS').catch(async (error: unknown) => {
-    // Before 8.0.22 the statement has another name.
-    if (isFailure(error) && error.detail.errno === 1064) {
-      return await source.query('SHOW SLAVE STATUS');
-    }
-    throw error;
-  });
-  return rows.map((row) => String(row['Replica_SQL_Running'] ?? row['Slave_SQL_Running']));
 }
 
 async function endSessions(

@@ -13,6 +13,9 @@ export interface EngineAssessment {
   readonly notes: readonly Finding[];
 }
 
+/** What was found of an engine elsewhere than on the servers themselves. */
+export type FindingsOfEngines = Readonly<Partial<Record<Engine, readonly Finding[]>>>;
+
 /** In the order in which they are shown. */
 const engines: readonly Engine[] = ['built-in', 'native', 'azure-dms'];
 
@@ -60,6 +63,16 @@ function assessment(engine: Engine, findings: readonly Finding[]): EngineAssessm
     warnings: of('warning'),
     notes: of('info', 'ok'),
   };
+}
+
+/** `more`: for example what the target's cloud says. */
+export function withFindings(
+  assessments: readonly EngineAssessment[],
+  more: FindingsOfEngines = {},
+): EngineAssessment[] {
+  return assessments.map((each) =>
+    assessment(each.engine, [...findingsOf(each), ...(more[each.engine] ?? [])]),
+  );
 }
 
 /** All that was found of an engine, for the findings of a migration that uses it. */

@@ -138,6 +138,15 @@ test('settings of source and target, each with its fix', async () => {
     { severity: 'blocker', object: 'target local_infile' },
   ]);
   expect(of(findings, 'packet-size')).toMatchObject([{ severity: 'warning' }]);
+  // As they stand, they mend it.
+  const mending = [...of(findings, 'load-settings'), ...of(findings, 'packet-size')];
+  await run(
+    pair.target,
+    mending.flatMap(({ fix = '' }) => fix.match(/SET PERSIST [^;]+/) ?? []),
+  );
+  const after = await preflight();
+  expect(of(after, 'load-settings')).toMatchObject([{ severity: 'ok' }]);
+  expect(of(after, 'packet-size')).toMatchObject([{ severity: 'ok' }]);
 });
 
 test('the same offset under another name is no finding, another offset is', async () => {
@@ -504,6 +513,24 @@ test('a schema that the binlog leaves out would be lost without a word', async (
   expect(of(await preflight(), 'binlog-settings')).toContainEqual(
     expect.objectContaining({ severity: 'warning', object: 'source binlog-ignore-db' }),
   );
+});
+
+test('a source that replicates from elsewhere is warned of: no fence stops that', async () => {
+  await run(pair.source, [
+    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'primary', SOURCE_PORT = 3307",
+    'START REPLICA SQL_THREAD',
+  ]);
+  const warned = async () =>
+    of(await preflight(), 'fence').filter(
+      ({ object }) => object?.includes('primary:3307') === true,
+    );
+  try {
+    expect(await warned()).toMatchObject([{ severity: 'warning' }]);
+    await run(pair.source, ['STOP REPLICA']);
+    expect(await warned()).toEqual([]);
+  } finally {
+    await run(pair.source, ['STOP REPLICA', 'RESET REPLICA ALL']);
+  }
 });
 
 test('schemas are known by their names, however InnoDB spells those of their files', async () => {

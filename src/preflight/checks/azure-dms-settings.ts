@@ -1,4 +1,5 @@
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 
 const ZERO_DATES = 'NO_ZERO_DATE';
 const INVISIBLE_KEYS = 'sql_generate_invisible_primary_key';
@@ -13,10 +14,6 @@ export const dmsSettingsCheck = check(
     const wanted = before.includes(ZERO_DATES)
       ? [...after, ZERO_DATES]
       : after.filter((mode) => mode !== ZERO_DATES);
-    const fixOf = (name: string, value: string) =>
-      config.target.kind === 'azure-mysql-flexible'
-        ? `target.parameters: { ${name}: '${value}' } with manage: [parameters], or: az mysql flexible-server parameter set -g ${config.target.resourceGroup} -s ${config.target.server} -n ${name} --value '${value}'`
-        : `SET PERSIST ${name} = '${value}'; on the target`;
     return [
       ...(before.includes(ZERO_DATES) === after.includes(ZERO_DATES)
         ? []
@@ -27,7 +24,7 @@ export const dmsSettingsCheck = check(
               found: before.includes(ZERO_DATES)
                 ? `lacks ${ZERO_DATES}, which the source has: the service refuses servers that differ in it`
                 : `has ${ZERO_DATES}, which the source has not: rows with a zero date would be refused, so the service refuses to begin`,
-              fix: fixOf('sql_mode', wanted.join(',')),
+              fix: targetParameterFix(config, 'sql_mode', wanted.join(',')),
             },
           ]),
       ...(target.variable(INVISIBLE_KEYS) === 'ON'
@@ -36,7 +33,7 @@ export const dmsSettingsCheck = check(
               severity: 'blocker' as const,
               object: `target ${INVISIBLE_KEYS}`,
               found: 'is ON, which the service does not support',
-              fix: fixOf(INVISIBLE_KEYS, 'OFF'),
+              fix: targetParameterFix(config, INVISIBLE_KEYS, 'OFF'),
             },
           ]
         : []),

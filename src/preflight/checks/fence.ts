@@ -1,7 +1,10 @@
 import { cover } from '../../cutover/fence/cover.ts';
 import { runningEvents } from '../../cutover/fence/running-events.ts';
 import { displayAccount, keyOf, readAccounts } from '../../cutover/fence/writers.ts';
+import { isFailure } from '../../failures.ts';
+import { text } from '../../mysql/catalog/text.ts';
 import { displayName } from '../../mysql/identifier.ts';
+import { isApplierRunning, showReplicaStatus } from '../../mysql/show-replica-status.ts';
 import type { SourceSide, ServerFacts } from '../facts.ts';
 import { check } from '../finding.ts';
 import { chosenFence } from './fence-kind.ts';
@@ -24,6 +27,7 @@ export const fenceCheck = check<SourceSide>(
     }
     return [
       ...alreadyReadOnly(facts),
+      ...(await replicates(facts)),
       ...(choice.refused === undefined
         ? []
         : [blocker(`fence account ${fence.user}`, choice.refused, choice.fix)]),
@@ -38,7 +42,25 @@ function blocker(object: string, found: string, fix: string) {
   return { severity: 'blocker' as const, object, found, fix };
 }
 
-function alreadyReadOnly({ source }: SourceSide) {
+/** No fence stops what another server sends: the cutover would refuse each time. */
+async function replicates({ source }: SourceSide) {
+  const channels = await showReplicaStatus(source.connection).catch((error: unknown) => {
+    // Without REPLICATION CLIENT: said elsewhere.
+    if (isFailure(error, 'ACCESS_DENIED')) return [];
+    throw error;
+  });
+  return channels.filter(isApplierRunning).map((row) => {
+    const from = `${text(row['Source_Host'] ?? row['Master_Host'])}:${text(row['Source_Port'] ?? row['Master_Port'])}`;
+    return {
+      severity: 'warning' as const,
+      object: `source's own replication from ${from}`,
+      found: 'goes on writing under every fence: while it runs, the cutover is refused',
+      fix: `STOP REPLICA; before the cutover, or name ${from} as the source`,
+    };
+  });
+}
+
+function alreadyReadOnly({ source, config }: SourceSide) {
   const readOnly = ['read_only', 'super_read_only'].filter(
     (name) => source.variable(name) === 'ON',
   );
@@ -47,7 +69,9 @@ function alreadyReadOnly({ source }: SourceSide) {
     blocker(
       `source ${readOnly.join(', ')}`,
       'is ON: whose fence it is cannot be told, and the cutover would not lift it',
-      'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF;',
+      config.source.kind === 'mysql'
+        ? 'SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF;'
+        : "set read_only to 0 in the instance's own parameter group",
     ),
   ];
 }

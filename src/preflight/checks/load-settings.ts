@@ -1,10 +1,11 @@
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 
 /** What LOAD DATA LOCAL and stored programs need of the target. */
 export const loadSettingsCheck = check(
   'load-settings',
   'the target takes rows and stored programs',
-  ({ target, catalog }) => {
+  ({ target, catalog, config }) => {
     const programs =
       catalog.triggers.length + catalog.routines.filter(({ kind }) => kind === 'FUNCTION').length;
     const binlogTrust =
@@ -20,7 +21,7 @@ export const loadSettingsCheck = check(
               severity: 'blocker' as const,
               object: 'target local_infile',
               found: 'is OFF: rows are loaded by LOAD DATA LOCAL',
-              fix: 'set local_infile to ON on the target for the migration (Azure: a server parameter)',
+              fix: targetParameterFix(config, 'local_infile', 'ON'),
             },
           ]),
       ...(binlogTrust
@@ -29,7 +30,7 @@ export const loadSettingsCheck = check(
               severity: 'blocker' as const,
               object: 'target log_bin_trust_function_creators',
               found: `is OFF: ${programs} triggers and functions would be refused (error 1419)`,
-              fix: 'set log_bin_trust_function_creators to ON on the target (Azure: a server parameter)',
+              fix: targetParameterFix(config, 'log_bin_trust_function_creators', 'ON'),
             },
           ]
         : []),

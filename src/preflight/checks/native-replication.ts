@@ -5,6 +5,7 @@ import { readOtherChannels, readReplicaStatus } from '../../replicate/native/rep
 import { findSteering } from '../../replicate/native/steering.ts';
 import type { PreflightFacts } from '../facts.ts';
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 import { listOthers } from './other-schemas.ts';
 
 /** What MySQL's replication would do beyond what was asked for, or could not do. */
@@ -43,7 +44,7 @@ async function existing({ target, config }: PreflightFacts) {
         severity: 'blocker' as const,
         object: 'target',
         found: `replicates already (${where})`,
-        fix: 'STOP REPLICA; RESET REPLICA ALL; on the target if nobody needs it, or engine: built-in',
+        fix: 'on the target, if nobody needs it: STOP REPLICA; RESET REPLICA ALL; or set engine: built-in',
       },
     ];
   } catch (error) {
@@ -53,7 +54,7 @@ async function existing({ target, config }: PreflightFacts) {
   }
 }
 
-function settings({ source, target }: PreflightFacts) {
+function settings({ source, target, config }: PreflightFacts) {
   const parallel = Number(target.variable('replica_parallel_workers') ?? 0) > 1;
   const mayChange = target.grants.global('SYSTEM_VARIABLES_ADMIN') || target.grants.global('SUPER');
   return [
@@ -63,7 +64,7 @@ function settings({ source, target }: PreflightFacts) {
             severity: 'blocker' as const,
             object: 'target server_id',
             found: 'is that of the source: each would take the changes of the other for its own',
-            fix: 'SET PERSIST server_id to another number',
+            fix: `on the target: SET PERSIST server_id = ${Number(source.variable('server_id')) + 1};`,
           },
         ]
       : []),
@@ -73,7 +74,9 @@ function settings({ source, target }: PreflightFacts) {
             severity: 'blocker' as const,
             object: 'target gtid_mode',
             found: 'is OFF: the target refuses transactions that carry a GTID',
-            fix: 'set it to ON in the steps OFF_PERMISSIVE, ON_PERMISSIVE, ON',
+            fix: ['OFF_PERMISSIVE', 'ON_PERMISSIVE', 'ON']
+              .map((step) => targetParameterFix(config, 'gtid_mode', step))
+              .join('; then '),
           },
         ]
       : []),
@@ -84,7 +87,7 @@ function settings({ source, target }: PreflightFacts) {
             object: 'target replica_preserve_commit_order',
             found:
               'is OFF with several workers: the target would show states that the source never had',
-            fix: 'set replica_preserve_commit_order = ON on the target',
+            fix: targetParameterFix(config, 'replica_preserve_commit_order', 'ON'),
           },
         ]
       : []),

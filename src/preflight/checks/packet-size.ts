@@ -1,4 +1,5 @@
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 
 const NEEDED = 16 * 1024 * 1024;
 
@@ -6,7 +7,7 @@ const NEEDED = 16 * 1024 * 1024;
 export const packetSizeCheck = check(
   'packet-size',
   'the target takes packets as large as the source',
-  ({ source, target }) => {
+  ({ source, target, config }) => {
     const before = Number(source.variable('max_allowed_packet') ?? 0);
     const after = Number(target.variable('max_allowed_packet') ?? 0);
     if (after >= before && after >= NEEDED) return [];
@@ -16,7 +17,7 @@ export const packetSizeCheck = check(
         severity: after < before ? ('warning' as const) : ('info' as const),
         object: 'target max_allowed_packet',
         found: `is ${after}; on the source ${before}: a larger row stops the migration`,
-        fix: `set max_allowed_packet to ${needed} on the target (Azure: a server parameter)`,
+        fix: targetParameterFix(config, 'max_allowed_packet', needed),
       },
     ];
   },

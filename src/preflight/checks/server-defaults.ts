@@ -1,4 +1,5 @@
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 
 /** Defaults that new sessions and new tables of the applications would get. */
 const compared = [
@@ -13,7 +14,7 @@ const compared = [
 export const serverDefaultsCheck = check(
   'server-defaults',
   'applications find the same defaults',
-  ({ source, target }) =>
+  ({ source, target, config }) =>
     compared.flatMap((variable) => {
       const before = source.variable(variable);
       const after = target.variable(variable);
@@ -23,7 +24,7 @@ export const serverDefaultsCheck = check(
           severity: 'warning' as const,
           object: `target ${variable}`,
           found: `is ${after}, on the source ${before}`,
-          fix: `set ${variable} to ${before} on the target if applications rely on it`,
+          fix: `if applications rely on it: ${targetParameterFix(config, variable, /^\d+$/.test(before) ? Number(before) : before)}`,
         },
       ];
     }),

@@ -1,10 +1,11 @@
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 
 /** Skyferry sets its own sessions' sql_mode; applications get the server's. */
 export const sqlModeCheck = check(
   'sql-mode',
   'applications find the same sql_mode',
-  ({ source, target }) => {
+  ({ source, target, config }) => {
     const modes = (text: string | undefined) =>
       new Set((text ?? '').split(',').filter((mode) => mode !== ''));
     const before = modes(source.variable('sql_mode'));
@@ -20,7 +21,7 @@ export const sqlModeCheck = check(
           ...(added.length > 0 ? [`adds ${added.join(', ')}`] : []),
           ...(gone.length > 0 ? [`lacks ${gone.join(', ')}`] : []),
         ].join('; '),
-        fix: `set the target's sql_mode to '${[...before].join(',')}' (Azure: a server parameter)`,
+        fix: targetParameterFix(config, 'sql_mode', [...before].join(',')),
       },
     ];
   },

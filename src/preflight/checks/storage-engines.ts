@@ -1,4 +1,4 @@
-import { displayName } from '../../mysql/identifier.ts';
+import { displayName, qualify } from '../../mysql/identifier.ts';
 import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
@@ -13,6 +13,6 @@ export const storageEnginesCheck = check<SourceSide>(
         severity: 'blocker' as const,
         object: displayName(table.name),
         found: `is ${table.engine}: it has no transactions, so no exact copy under writes`,
-        fix: `ALTER TABLE … ENGINE=InnoDB on the source, or leave its schema out`,
+        fix: `on the source: ALTER TABLE ${qualify(table.name)} ENGINE = InnoDB; or leave its schema out`,
       })),
 );

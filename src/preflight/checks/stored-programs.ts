@@ -1,6 +1,7 @@
 import type { LocatedConfig } from '../../config/located.ts';
 import { displayName } from '../../mysql/identifier.ts';
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 
 /** When triggers and events come into being on the target, so that nothing fires twice. */
 export const storedProgramsCheck = check(
@@ -37,7 +38,7 @@ export const storedProgramsCheck = check(
               severity: 'warning' as const,
               object: 'target event_scheduler',
               found: `is ${target.variable('event_scheduler') ?? 'unknown'}: the ${enabled.length} enabled events will not run there`,
-              fix: 'set event_scheduler to ON on the target after the switch (Azure: a server parameter)',
+              fix: `after the switch ${targetParameterFix(config, 'event_scheduler', 'ON')}`,
             },
           ]
         : []),

@@ -1,11 +1,12 @@
 import { fixedOffset } from '../../mysql/time-zone.ts';
 import { check } from '../finding.ts';
+import { targetParameterFix } from '../parameter-fix.ts';
 
 /** Skyferry reads and writes in UTC; applications and events use the servers' own zones. */
 export const timeZonesCheck = check(
   'time-zones',
   'both servers mean the same time',
-  ({ source, target, catalog }) => {
+  ({ source, target, catalog, config }) => {
     const zone = (server: typeof source) => {
       const set = server.variable('time_zone') ?? 'SYSTEM';
       return set === 'SYSTEM' ? (server.variable('system_time_zone') ?? 'SYSTEM') : set;
@@ -21,7 +22,7 @@ export const timeZonesCheck = check(
         found: `is ${after}, on the source ${before}: NOW() and TIMESTAMP show other local times to applications${
           catalog.events.length > 0 ? ', and events run at other times' : ''
         }`,
-        fix: `set time_zone to the source's on the target; named zones need the time zone tables`,
+        fix: `${targetParameterFix(config, 'time_zone', meant(before))}; named zones need the time zone tables`,
       },
     ];
   },

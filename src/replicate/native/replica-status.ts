@@ -1,6 +1,6 @@
-import { SkyferryFailure } from '../../failures.ts';
 import type { Connection, Row } from '../../mysql/connection.ts';
 import type { FilePosition } from '../../mysql/position.ts';
+import { isApplierRunning, showReplicaStatus } from '../../mysql/show-replica-status.ts';
 
 /** What SHOW REPLICA STATUS says of the default channel. Error texts stay there: they may hold row values. */
 export interface ReplicaStatus {
@@ -20,29 +20,17 @@ export interface ReplicaStatus {
   readonly filter: string;
 }
 
-const SYNTAX_ERROR = 1064;
-
 /** null: no replication is configured. Needs REPLICATION CLIENT. */
 export async function readReplicaStatus(target: Connection): Promise<ReplicaStatus | null> {
-  const rows = await readStatusRows(target);
+  const rows = await showReplicaStatus(target);
   const row = rows.find((each) => (each['Channel_Name'] ?? '') === '');
   return row === undefined ? null : toStatus(row);
 }
 
 /** Channels with a name: somebody else's replication. */
 export async function readOtherChannels(target: Connection): Promise<string[]> {
-  const rows = await readStatusRows(target);
+  const rows = await showReplicaStatus(target);
   return rows.map((row) => textOf(row['Channel_Name'])).filter((name) => name !== '');
-}
-
-async function readStatusRows(target: Connection): Promise<Row[]> {
-  // The old statement is gone since 8.4, the new one is unknown before 8.0.22.
-  return await target.query('SHOW REPLICA STATUS').catch((error: unknown) => {
-    if (error instanceof SkyferryFailure && error.detail.errno === SYNTAX_ERROR) {
-      return target.query('SHOW SLAVE STATUS');
-    }
-    throw error;
-  });
 }
 
 function toStatus(row: Row): ReplicaStatus {
@@ -50,14 +38,13 @@ function toStatus(row: Row): ReplicaStatus {
   const file = textOf(either('Relay_Source_Log_File', 'Relay_Master_Log_File'));
   const offset = Number(either('Exec_Source_Log_Pos', 'Exec_Master_Log_Pos') ?? 0);
   const receiver = String(either('Replica_IO_Running', 'Slave_IO_Running'));
-  const applier = String(either('Replica_SQL_Running', 'Slave_SQL_Running'));
   const message = textOf(row['Last_SQL_Error']);
   return {
     host: String(either('Source_Host', 'Master_Host')),
     port: Number(either('Source_Port', 'Master_Port')),
     user: String(either('Source_User', 'Master_User')),
     receiver: receiver === 'Yes' ? 'running' : receiver === 'Connecting' ? 'connecting' : 'stopped',
-    applier: applier === 'Yes' ? 'running' : 'stopped',
+    applier: isApplierRunning(row) ? 'running' : 'stopped',
     applied: file === '' ? null : { file, offset },
     receiverErrno: Number(row['Last_IO_Errno'] ?? 0),
     applierErrno: Number(row['Last_SQL_Errno'] ?? 0),
