@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test('waits for a running statement whose text MySQL cannot list, instead of failing', async () => {
+/** Of a server that is fenced. */
+async function fencedJob() {
   const { endpoint } = server;
   await withConnection(endpoint, {}, (c) => c.execute('SET GLOBAL super_read_only = ON'));
   const context = {
@@ -22,8 +23,12 @@ test('waits for a running statement whose text MySQL cannot list, instead of fai
     applicationAccounts: [],
   };
   const fence = new SuperReadOnlyFence(context);
-  const job = { fence, fenceAccount: endpoint, source: endpoint, catalog: emptyCatalog };
-  const reader = await openConnection(endpoint);
+  return { fence, fenceAccount: endpoint, source: endpoint, catalog: emptyCatalog };
+}
+
+test('waits for a running statement whose text MySQL cannot list, instead of failing', async () => {
+  const job = await fencedJob();
+  const reader = await openConnection(server.endpoint);
   await reader.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT');
   const running = reader.query("SELECT SLEEP(1.5), '🚀'");
   await delay(200);
@@ -34,4 +39,26 @@ test('waits for a running statement whose text MySQL cannot list, instead of fai
   expect(performance.now() - started).toBeGreaterThan(1000);
   await running;
   await reader.close();
+});
+
+test('nothing is proved while the source applies what another server sends', async () => {
+  const run = async (...statements: string[]) => {
+    await withConnection(server.endpoint, {}, async (connection) => {
+      for (const statement of statements) await connection.execute(statement);
+    });
+  };
+  await run(
+    'SET GLOBAL super_read_only = OFF',
+    "CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'primary'",
+    'START REPLICA SQL_THREAD',
+  );
+  const job = await fencedJob();
+  const prove = async () =>
+    await proveQuiescence(job, { withinMs: 300, signal: new AbortController().signal });
+  await expect(prove()).rejects.toMatchObject({
+    code: 'NOT_QUIESCENT',
+    message: expect.stringContaining('own replication applier runs') as string,
+  });
+  await run('STOP REPLICA');
+  expect((await prove()).evidence.replicationApplier).toBe('stopped');
 });
