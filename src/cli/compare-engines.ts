@@ -6,6 +6,7 @@ import { isFailure } from '../failures.ts';
 import type { ComparedEngines } from '../observe/engine-lines.ts';
 import { compareEngines } from '../plan/engines.ts';
 import type { EngineAssessment } from '../preflight/assessment.ts';
+import { withFindings } from '../preflight/assessment.ts';
 import { chooseEngine } from '../preflight/choose-engine.ts';
 import { assessSource } from '../preflight/run-source-checks.ts';
 import type { LocalLook } from './local-logins.ts';
@@ -28,7 +29,7 @@ export async function compareEarly(
     const { given, source } = look;
     const fixed = given.target.kind === 'mysql' ? {} : FIXED_ON_AZURE;
     const known = await assessSource({ config, source, fixed }, { signal });
-    const assessments = assessed ?? known.engines;
+    const assessments = withFindings(assessed ?? known.engines, look.clouds?.target.engines);
     const { changesPerSecond, catalog } = known;
     const circumstances = { config, changesPerSecond, estimates: estimate(catalog.tables) };
     const { engine, why } = decide(given.engine, assessments);

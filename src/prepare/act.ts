@@ -1,3 +1,4 @@
+import type { FindingsOfEngines } from '../preflight/assessment.ts';
 import type { Finding } from '../preflight/finding.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface PlannedAct {
 /** What a survey of one side found. Plain JSON without secrets: it goes into the workflow's history. */
 export interface Survey {
   readonly findings: readonly Finding[];
+  /** Of the target: what stands in the way of each engine, also of those that are not in use. */
+  readonly engines?: FindingsOfEngines;
   readonly acts: readonly PlannedAct[];
   /** Where the server is; null: it is still to be made. */
   readonly address: { readonly host: string; readonly port: number } | null;

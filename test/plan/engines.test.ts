@@ -10,6 +10,7 @@ import type { Engines } from '../../src/plan/make-plan.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { planHash } from '../../src/plan/plan-hash.ts';
 import type { EngineAssessment } from '../../src/preflight/assessment.ts';
+import { withFindings } from '../../src/preflight/assessment.ts';
 import { config as written } from '../workflows/config.ts';
 
 function assess(engine: Engine, fault?: string): EngineAssessment {
@@ -137,4 +138,14 @@ test('a person approves the engine, not what the others would have meant', () =>
 test('an engine that was chosen before stays, whatever auto would take now', () => {
   const { engine, whyEngine } = plan('auto', { inUse: 'native' });
   expect([engine, whyEngine]).toEqual(['native', 'as decided when the migration ran already']);
+});
+
+test('what the target’s cloud says of an engine that is not in use makes it impossible in the plan', () => {
+  const found = { code: 'native-private-endpoint', severity: 'blocker' as const, found: 'is private' }; // prettier-ignore
+  const { engines } = plan('built-in', { assessments: withFindings(everything, { native: [found] }) }); // prettier-ignore
+  expect(engines.map(({ engine, possible, whyNot }) => [engine, possible, whyNot])).toEqual([
+    ['built-in', true, []],
+    ['native', false, ['is private']],
+    ['azure-dms', true, []],
+  ]);
 });

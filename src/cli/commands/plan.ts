@@ -10,6 +10,7 @@ import { cutoverLines, planLines } from '../../observe/plan-lines.ts';
 import { preparationLines } from '../../observe/preparation-lines.ts';
 import { makePlan, plannedCutover } from '../../plan/make-plan.ts';
 import { planHash } from '../../plan/plan-hash.ts';
+import { withFindings } from '../../preflight/assessment.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import { blockers, runPreflight } from '../../preflight/run.ts';
 import { describePlannedPreparation } from '../../workflows/preparation.ts';
@@ -68,7 +69,7 @@ async function draw(look: LocalLook, signal: AbortSignal) {
     ] as const, // prettier-ignore
   );
   const plan = makePlan(config, catalog, findings, {
-    assessments: preflight.engines,
+    assessments: withFindings(preflight.engines, clouds?.target.engines),
     inUse: engine,
     changesPerSecond,
   });

@@ -1,20 +1,19 @@
 import type { ServerView } from '../../clouds/azure/flexible-server.ts';
 import type { MigrationConfig } from '../../config/schema.ts';
+import type { FindingsOfEngines } from '../../preflight/assessment.ts';
 import type { Finding } from '../../preflight/finding.ts';
 import { loadSize, runSize } from './resize.ts';
 import { azureTarget, isOurs } from './target.ts';
 
-/** What the engine that was chosen cannot do with this target. */
-export function engineFindings(config: MigrationConfig, server: ServerView | null): Finding[] {
-  switch (config.engine) {
-    case 'native':
-      return server === null ? [] : nativeFindings(config, server);
-    case 'azure-dms':
-      return serviceFindings(config, server);
-    case 'built-in':
-    case 'auto':
-      return [];
-  }
+/** What each engine cannot do with this target, whether it is in use or not. */
+export function engineFindings(
+  config: MigrationConfig,
+  server: ServerView | null,
+): FindingsOfEngines {
+  return {
+    native: server === null ? [] : nativeFindings(config, server),
+    'azure-dms': serviceFindings(config, server),
+  };
 }
 
 /** A migration task does not survive the loss of its connections. */

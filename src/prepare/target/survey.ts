@@ -70,6 +70,7 @@ export async function surveyTarget(
   const region = location === null ? null : await readRegion(client, location, signal);
   const schemas = isThere ? await server.databases(signal) : [];
   const storageGb = Math.max(found?.storageGb ?? 0, target.create?.storageGb ?? 0);
+  const engines = engineFindings(config, found);
   const findings = [
     ...serverFindings(config, found, taken),
     ...(region === null || location === null
@@ -77,7 +78,7 @@ export async function surveyTarget(
       : regionFindings(target, region, { location, version })),
     ...(storageGb === 0 ? [] : sourceFindings(target, source, { storageGb, version })),
     ...networkFindings(config, found),
-    ...engineFindings(config, found),
+    ...(config.engine === 'auto' ? [] : (engines[config.engine] ?? [])),
     ...parameterFindings(target, listed),
     ...timeZoneFindings(source, target.parameters['time_zone']),
     ...maintenanceFindings(config, found, now),
@@ -86,6 +87,7 @@ export async function surveyTarget(
   ];
   return {
     findings,
+    engines,
     acts: findings.some(({ code }) => code === 'azure-server') ? [] : plannedActs(seen),
     address: found !== null && isThere ? { host: found.host, port: AZURE_PORT } : null,
     facts: found === null ? plannedFacts(target) : serverFacts(found),
