@@ -1,6 +1,9 @@
 import type { Holder } from '../checkpoint/epoch.ts';
+import type { Table } from '../mysql/catalog/types.ts';
 import { readBinlogEnd } from '../mysql/watermark.ts';
 import type { CopyJob } from './job.ts';
+import { documentColumns } from './json-scalars.ts';
+import { boundColumns } from './key-range.ts';
 import type { ChunkLoad } from './load-chunk.ts';
 import { loadChunk, loadWholeTable } from './load-chunk.ts';
 import type { Pumped } from './pump.ts';
@@ -24,7 +27,8 @@ export async function copyChunk(
     let bytes = 0;
     let left = 0;
     try {
-      const { source, target, control, pool } = await sessions.open();
+      const patient = isLookedThroughAtOnce(copy.table);
+      const { source, target, control, pool } = await sessions.open(patient);
       const pumped = await load(job, signal, {
         source,
         target,
@@ -56,6 +60,14 @@ export async function copyChunk(
   });
   copy.chunksDone++;
   copy.endedAt = Date.now();
+}
+
+const MANY_ROWS = 100_000;
+
+/** A large table that cannot be cut, whose documents one statement looks through for typed scalars. */
+function isLookedThroughAtOnce(table: Table): boolean {
+  const isCut = boundColumns(table).length === table.rowKey?.columns.length;
+  return !isCut && table.estimatedRows >= MANY_ROWS && documentColumns(table).length > 0;
 }
 
 async function load(

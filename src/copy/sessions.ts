@@ -14,10 +14,14 @@ const sameText = [
   "SET SESSION time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
 ];
 
+/** Some servers end a session after a minute; one is not heard of before the last row of its chunk. */
+const mayBeIdle = 'SET SESSION wait_timeout = 28800';
+
 /** A slow target holds the source's rows back: the source waits longer than its default for that. */
 export const sourceSession: readonly string[] = [
   ...sameText,
   'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ',
+  mayBeIdle,
   'SET SESSION character_set_results = NULL, net_write_timeout = 600, max_execution_time = 0',
   'SET SESSION sql_select_limit = 18446744073709551615, group_concat_max_len = 1073741824',
 ];
@@ -33,7 +37,11 @@ export const targetSession: readonly string[] = [
 ];
 
 /** A running command without a byte for so long is a lost connection. */
-export const STALL_TIMEOUT_MS = 300_000;
+const STALL_TIMEOUT_MS = 300_000;
+
+/** Of a `patient` one: an hour, in which one server looks through a table and the other hears nothing. */
+const PATIENT_S = 3600;
+const patientTarget = `SET SESSION wait_timeout = ${PATIENT_S}, net_read_timeout = ${PATIENT_S}`;
 
 interface Open {
   readonly source: RawConnection;
@@ -41,6 +49,7 @@ interface Open {
   /** An ordinary session on the source: asked for the binlog's end. */
   readonly control: Connection;
   readonly pool: PacketPool;
+  readonly patient: boolean;
 }
 
 /** The sessions of one worker: opened when needed, reused for every chunk, opened anew after a failure. */
@@ -56,20 +65,22 @@ export class Sessions {
     this.#signal = signal;
   }
 
-  async open(): Promise<Open> {
-    if (this.#open !== null && this.#open.source.usable && this.#open.target.usable) {
-      return this.#open;
-    }
+  /** `patient`: for work in which a server may rightly be silent for minutes. */
+  async open(patient = false): Promise<Open> {
+    const open = this.#open;
+    if (open?.source.usable === true && open.target.usable && open.patient === patient) return open;
     this.reset();
-    const options = { signal: this.#signal, stallTimeoutMs: STALL_TIMEOUT_MS };
+    const signal = this.#signal;
+    const options = { signal, stallTimeoutMs: patient ? PATIENT_S * 1000 : STALL_TIMEOUT_MS };
+    const onTarget = patient ? [...targetSession, patientTarget] : targetSession;
     const opening = [
       openRawConnection(this.#source, { ...options, session: sourceSession }),
-      openRawConnection(this.#target, { ...options, session: targetSession }),
-      openConnection(this.#source, { signal: this.#signal }),
+      openRawConnection(this.#target, { ...options, session: onTarget }),
+      openConnection(this.#source, { signal, session: [mayBeIdle] }),
     ] as const;
     try {
       const [source, target, control] = await Promise.all(opening);
-      return (this.#open = { source, target, control, pool: new PacketPool() });
+      return (this.#open = { source, target, control, pool: new PacketPool(), patient });
     } catch (error) {
       for (const one of opening)
         void one.then((connection) => connection.destroy()).catch(() => {});

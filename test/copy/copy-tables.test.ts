@@ -283,6 +283,26 @@ test('killed sessions on both sides are opened again, and every row arrives once
   await expectEqualTables(lab, job);
 });
 
+test('the target waits for long only where one statement looks through a large table', async () => {
+  const job = await prepare(lab, 'patient', [
+    'CREATE TABLE log (j json, seconds int)',
+    'CREATE TABLE cut (id int PRIMARY KEY, j json, seconds int)',
+    "INSERT INTO log VALUES ('1', 0)",
+    "INSERT INTO cut VALUES (1, '1', 0)",
+  ]);
+  for (const table of ['log', 'cut']) {
+    await lab.onTarget.query(
+      `CREATE TRIGGER patient.see_${table} BEFORE INSERT ON patient.${table}
+       FOR EACH ROW SET NEW.seconds = @@session.wait_timeout`,
+    );
+  }
+  const tables = job.catalog.tables.map((table) => ({ ...table, estimatedRows: 1_000_000 }));
+  await copyTables({ ...job, catalog: { ...job.catalog, tables } }, quiet);
+  expect(
+    await lab.onTarget.query('SELECT l.seconds AS log, c.seconds AS cut FROM log AS l, cut AS c'),
+  ).toEqual([{ log: 3600, cut: 120 }]);
+});
+
 test('names are spelled as the target keeps them', async () => {
   const job = await prepare(lab, 'spelled', [
     'CREATE TABLE OrderLine (Id int PRIMARY KEY, `Group` int)',
