@@ -14,15 +14,14 @@ import { awaitApplied } from '../replicate/await-applied.ts';
 import type { Verdict } from '../verify/verdict.ts';
 import { Budget } from './budget.ts';
 import { compareResidue } from './compare-residue.ts';
-import { lowerAsLoser, takeBack } from './compensate.ts';
-import type { FenceState, Foreign } from './fence/fence.ts';
+import { takeBack } from './compensate.ts';
 import type { CutoverJob } from './job.ts';
 import { keyOf, probeAccount } from './job.ts';
 import type { CutoverJournal, TargetPosition } from './journal.ts';
 import { fencePosition } from './journal.ts';
-import { proveQuiescence } from './quiescence.ts';
 import { whatWasWritten, wroteBehindFence } from './source-writes.ts';
 import type { StepList } from './steps.ts';
+import { approachFence, stopWrites } from './stop-writes.ts';
 
 /** With fewer touched rows than this the last comparison is short enough for the fence. */
 const SMALL_RESIDUE_ROWS = 2_000;
@@ -79,7 +78,7 @@ async function prepare(
   });
   if (job.fence.approach !== undefined) {
     // Before the comparison: what is written while it takes its time is not left for the fence.
-    await steps.run('approach fence', async () => await approach(job, signal, journal));
+    await steps.run('approach fence', async () => await approachFence(job, signal, journal));
   }
   const verified = await steps.run('compare under writes', async () => {
     let from = job.verifiedAt;
@@ -95,67 +94,6 @@ async function prepare(
   });
   await steps.run('check window and lag', async () => await job.mayProceed(signal));
   return verified;
-}
-
-async function stopWrites(
-  job: CutoverJob,
-  signal: AbortSignal,
-  journal: CutoverJournal,
-  steps: StepList,
-  budget: Budget,
-): Promise<void> {
-  await steps.run('raise fence', async () => {
-    const former = await formerState(job, signal, journal);
-    const fencedAt = journal.state.fencedAt ?? new Date().toISOString();
-    await journal.write({ fencedAt }, signal);
-    budget.start(fencedAt);
-    signal.throwIfAborted();
-    try {
-      await job.fence.raise(former, { lockWaitMs: budget.leftMs() / 2, signal });
-    } finally {
-      await lowerAsLoser(job, journal, former);
-    }
-  });
-  const { proof, position, evidence } = await steps.run(
-    'prove quiescence',
-    async () => ({
-      proof: await job.fence.prove(signal),
-      ...(await proveQuiescence(job, { withinMs: budget.leftMs() / 2, signal })),
-    }),
-    ({ evidence: { endedSessions } }) => `${endedSessions} sessions ended`,
-  );
-  const { evidence: before } = journal.state;
-  await journal.write(
-    { position, evidence: { ...before, fence: proof, quiescence: evidence } },
-    signal,
-  );
-}
-
-/** It may take minutes: another attempt may have taken over meanwhile. */
-async function approach(
-  job: CutoverJob,
-  signal: AbortSignal,
-  journal: CutoverJournal,
-): Promise<void> {
-  const former = await formerState(job, signal, journal);
-  try {
-    await job.fence.approach?.(former, { signal });
-  } finally {
-    await lowerAsLoser(job, journal, former);
-  }
-}
-
-/** How to put back what the fence changes: durable before the first change, and not read again after it. */
-async function formerState(
-  job: CutoverJob,
-  signal: AbortSignal,
-  journal: CutoverJournal,
-): Promise<FenceState> {
-  if (journal.state.former !== undefined) return journal.state.former;
-  const former = await job.fence.read(signal);
-  if (former.foreign !== undefined) throw alreadyFenced(former.foreign);
-  await journal.write({ former }, signal);
-  return former;
 }
 
 /** Behind the fence: everything that the target still lacks. */
@@ -247,13 +185,6 @@ function orphansFound(orphans: Awaited<ReturnType<typeof findOrphans>>): Skyferr
   );
   return new SkyferryFailure('ROWS_DIFFER', `rows without their parent: ${which.join(', ')}`, {
     safe: 'nothing was switched; the source takes writes',
-  });
-}
-
-function alreadyFenced({ found, fix }: Foreign): SkyferryFailure {
-  return new SkyferryFailure('NOT_QUIESCENT', found, {
-    safe: 'nothing was changed on the source',
-    next: fix,
   });
 }
 
