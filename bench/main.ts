@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { catchUpPhase } from './catch-up/phase.ts';
+import { runCommand } from './command.ts';
 import { restoreRows, TABLES, writeTableFiles } from './data.ts';
 import { loadPhase } from './load/phase.ts';
 import type { BenchOptions, PhaseName } from './options.ts';
@@ -24,39 +25,16 @@ const phases: Record<PhaseName, (bench: Bench) => Phase | Promise<Phase>> = {
   verify: verifyPhase,
 };
 
-async function main(): Promise<number> {
-  const options = optionsOrUsage();
-  if (typeof options === 'number') return options;
-  const interrupted = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => interrupted.abort(new Error(`ended by ${name}`)));
-  }
+async function main(options: BenchOptions, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'skyferry-bench-'));
   try {
-    const result = await runAll(options, folder, interrupted.signal);
+    const result = await runAll(options, folder, signal);
     console.log(resultLines(result));
-    if (options.json !== null)
+    if (options.json !== null) {
       await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
-    return 0;
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    console.error('interrupted; the servers are stopped');
-    return 130;
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function optionsOrUsage(): BenchOptions | number {
-  try {
-    const options = readOptions(process.argv.slice(2));
-    if (options !== 'help') return options;
-    console.log(usage);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\n${usage}`);
-    return 2;
   }
 }
 
@@ -94,4 +72,4 @@ async function runAll(
   }
 }
 
-process.exitCode = await main();
+process.exitCode = await runCommand({ usage, readOptions }, main);

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { machine } from './machine.ts';
 import type { Measurement } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import type { PhaseResult } from './phase.ts';
@@ -13,12 +13,7 @@ export interface BenchResult {
 }
 
 export function machineLine({ mysqld, mydumperVersion }: Programs): string {
-  const gigabytes = Math.round(totalmem() / 2 ** 30);
-  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
-  return (
-    `${availableParallelism()} cores (${model}), ${gigabytes} GB; Node ${process.versions.node}, ` +
-    `MySQL ${mysqld.version} on both sides, mydumper ${mydumperVersion}`
-  );
+  return `${machine()}, MySQL ${mysqld.version} on both sides, mydumper ${mydumperVersion}`;
 }
 
 export function commandLine({ rows, changes, rounds, phases }: BenchOptions): string {

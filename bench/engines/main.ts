@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { Engine } from '../../src/config/schema.ts';
 import { resolveMysqld } from '../../src/sandbox/resolver/resolve.ts';
+import { runCommand } from '../command.ts';
+import { machine } from '../machine.ts';
 import type { Measured } from './migrate.ts';
 import { migrateBy } from './migrate.ts';
 import type { EngineBenchOptions } from './options.ts';
@@ -10,42 +11,17 @@ import { commandLine, resultLines } from './print.ts';
 
 const engines: readonly Engine[] = ['built-in', 'native', 'azure-dms'];
 
-async function main(): Promise<number> {
-  const options = optionsOrUsage();
-  if (typeof options === 'number') return options;
-  const interrupted = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => interrupted.abort(new Error(`ended by ${name}`)));
-  }
-  try {
-    const runs = await runAll(options, interrupted.signal);
-    const result = {
-      command: commandLine(options),
-      machine: await machineLine(interrupted.signal),
-      engines: engines.map((engine) => ({ engine, runs: runs.get(engine) ?? [] })),
-    };
-    console.log(resultLines(result));
-    if (options.json !== null) {
-      await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
-    }
-    return 0;
-  } catch (error) {
-    if (!interrupted.signal.aborted) throw error;
-    console.error('interrupted; everything that was started is stopped');
-    return 130;
-  }
-}
-
-function optionsOrUsage(): EngineBenchOptions | number {
-  try {
-    const options = readOptions(process.argv.slice(2));
-    if (options !== 'help') return options;
-    console.log(usage);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\n${usage}`);
-    return 2;
+async function main(options: EngineBenchOptions, signal: AbortSignal): Promise<void> {
+  const runs = await runAll(options, signal);
+  const { version } = await resolveMysqld({ signal });
+  const result = {
+    command: commandLine(options),
+    machine: `${machine()}, MySQL ${version} on both sides`,
+    engines: engines.map((engine) => ({ engine, runs: runs.get(engine) ?? [] })),
+  };
+  console.log(resultLines(result));
+  if (options.json !== null) {
+    await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
   }
 }
 
@@ -68,11 +44,4 @@ async function runAll(
   return runs;
 }
 
-async function machineLine(signal: AbortSignal): Promise<string> {
-  const { version } = await resolveMysqld({ signal });
-  const gigabytes = Math.round(totalmem() / 2 ** 30);
-  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
-  return `${availableParallelism()} cores (${model}), ${gigabytes} GB; Node ${process.versions.node}, MySQL ${version} on both sides`;
-}
-
-process.exitCode = await main();
+process.exitCode = await runCommand({ usage, readOptions }, main);
