@@ -132,7 +132,8 @@ test('removed for a cutover it stays away, and comes back without doubling when 
   await drained(job, running);
   expect(await differences(migration)).toEqual({});
   expect(running.progress.some(({ engine }) => engine === 'removed for the cutover')).toBe(true);
-  expect((await stored('cutover')).offset).toBeGreaterThan(before.offset);
+  // Parallel appliers tell their file and offset some time after the GTIDs.
+  await until(async () => (await stored('cutover')).offset > before.offset);
 });
 
 test('a target that was restarted lets in no other schema, and nothing is lost', async () => {
