@@ -1,4 +1,4 @@
-import { acquireEpoch, assertEpoch } from '../checkpoint/epoch.ts';
+import { acquireEpoch, assertEpoch, hasSwitchBegun } from '../checkpoint/epoch.ts';
 import { forgetProgress } from '../checkpoint/forget-progress.ts';
 import { requireCheckpoint } from '../checkpoint/store.ts';
 import { SkyferryFailure } from '../failures.ts';
@@ -44,8 +44,8 @@ export function emptyTarget(deps: ActivityDependencies): Activities['emptyTarget
 
 async function refuseSwitched(target: Connection, name: string): Promise<void> {
   const { state } = await requireCheckpoint(target, name);
-  if (state === 'active') return;
-  throw new SkyferryFailure('INTERNAL', `a target that was switched to (${state}) is not emptied`, {
+  if (state === 'active' && !(await hasSwitchBegun(target, name))) return;
+  throw new SkyferryFailure('INTERNAL', 'a target that consumers were switched to is not emptied', {
     safe: 'nothing was dropped',
   });
 }

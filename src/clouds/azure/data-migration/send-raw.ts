@@ -34,7 +34,7 @@ export async function sendRaw(
   const answer = parse(bodyAsText);
   if (status >= 200 && status < 300) return answer;
   const error = rawOf(rawOf(answer)['error']);
-  throw Object.assign(new Error(textOf(error['message'])), {
+  throw Object.assign(new Error(withoutPasswords(textOf(error['message']), body)), {
     statusCode: status,
     code: textOf(error['code']) || `HTTP ${status}`,
     response: { headers },
@@ -47,4 +47,15 @@ function parse(text: string | null | undefined): unknown {
   } catch {
     return null;
   }
+}
+
+/** A refusal may quote what it refuses. */
+function withoutPasswords(said: string, body: unknown): string {
+  let text = said;
+  JSON.stringify(body ?? null, (member, value: unknown) => {
+    const isSecret = member === 'password' && typeof value === 'string' && value !== '';
+    if (isSecret) text = text.replaceAll(value, '…');
+    return value;
+  });
+  return text;
 }

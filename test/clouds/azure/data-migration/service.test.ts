@@ -119,6 +119,15 @@ test('whether a connection is encrypted arrives, though the SDK knows nothing of
   });
 });
 
+test('a refusal that quotes what it refuses is shown without its passwords', async () => {
+  // It quotes the task's name, which is the password here.
+  const quoted = { ...info(FROM), password: 'plain' };
+  const body = { ...sync, input: { ...sync.input, targetConnectionInfo: quoted } };
+  await expect(dms.startTask(PROJECT, 'plain', body, signal)).rejects.toMatchObject({
+    message: expect.stringContaining("The task '…' already exists") as string,
+  });
+});
+
 test('what a connection’s test misses, with its code', async () => {
   const source = await superuser(clouds, FROM);
   await withConnection(source, {}, async (connection) => {
