@@ -60,6 +60,21 @@ test('what no target could change is found while the target is still to be made'
   expect(same).toMatchObject([{ severity: 'ok' }]);
 });
 
+test('transactions in two phases are warned of once there was one', async () => {
+  const { endpoint: source } = server;
+  const options = { config: located(), source, fence: source, fixed: {} };
+  const severity = async () => {
+    const findings = await runSourceChecks(options, { signal });
+    return findings.find(({ code }) => code === 'xa-transactions')?.severity;
+  };
+  expect(await severity()).toBe('ok');
+  await withConnection(source, {}, async (connection) => {
+    for (const act of ['START', 'END', 'PREPARE', 'COMMIT'])
+      await connection.query(`XA ${act} 'x'`);
+  });
+  expect(await severity()).toBe('warning');
+});
+
 test('schemas that would become one are refused, whatever they hold', async () => {
   const { endpoint: source } = server;
   const findings = await runSourceChecks(

@@ -13,6 +13,7 @@ import { consumersCheck } from './consumers.ts';
 import { definersCheck } from './definers.ts';
 import { diskCheck } from './disk.ts';
 import { fenceKindCheck } from './fence-kind.ts';
+import { fenceRehearsalCheck } from './fence-rehearsal.ts';
 import { fenceCheck } from './fence.ts';
 import { foreignKeysCheck } from './foreign-keys.ts';
 import { generatedKeysCheck } from './generated-keys.ts';
@@ -39,12 +40,14 @@ import { targetEmptyCheck } from './target-empty.ts';
 import { targetPrivilegesCheck } from './target-privileges.ts';
 import { timeZonesCheck } from './time-zones.ts';
 import { sourceVersionCheck, versionsCheck } from './versions.ts';
+import { xaTransactionsCheck } from './xa-transactions.ts';
 
 /** What can be known before the target is made: there what it finds costs nothing yet. */
 export const sourceChecks: readonly Check<SourceSide>[] = [
   sourceVersionCheck,
   sourcePrivilegesCheck,
   rowMetadataCheck,
+  xaTransactionsCheck,
   schemasCheck,
   storageEnginesCheck,
   rowKeysCheck,
@@ -72,6 +75,7 @@ export const checks: readonly Check[] = [
   binlogCheck,
   rowMetadataCheck,
   retentionCheck,
+  xaTransactionsCheck,
   schemasCheck,
   storageEnginesCheck,
   rowKeysCheck,
@@ -92,6 +96,7 @@ export const checks: readonly Check[] = [
   diskCheck,
   fenceKindCheck,
   fenceCheck,
+  fenceRehearsalCheck,
   otherSchemasCheck,
   consumersCheck,
   switchesCheck,
