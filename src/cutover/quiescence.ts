@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SkyferryFailure, isFailure } from '../failures.ts';
+import { SkyferryFailure } from '../failures.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
 import type { Position } from '../mysql/position.ts';
@@ -9,6 +9,7 @@ import { endSession } from './fence/sessions.ts';
 import type { FenceKind } from './fence/fence.ts';
 import type { CutoverJob } from './job.ts';
 import { whatWasWritten, wroteBehindFence } from './source-writes.ts';
+import { writingTransactions } from './writing-transactions.ts';
 
 /**
  * What was seen behind the fence; kept as evidence in the report. It holds numbers and positions
@@ -88,8 +89,6 @@ export async function proveQuiescence(
   }
 }
 
-const ER_CANNOT_CONVERT_STRING = 3854;
-
 interface Look {
   readonly obstacle: string | null;
   /** Thread ids; a prepared XA transaction that lost its session has none. */
@@ -119,18 +118,7 @@ async function lookAround(
 ): Promise<Look> {
   const raised = await job.fence.isRaised(signal);
   const prepared = await fence.query('XA RECOVER CONVERT XID');
-  const transactions = await fence
-    .query<{ thread: string | number }>(
-      `SELECT trx_mysql_thread_id AS thread FROM information_schema.innodb_trx
-        WHERE trx_rows_modified > 0`,
-    )
-    .catch((error: unknown) => {
-      // The table holds statement texts in utf8mb3 and cannot be read at all, whichever columns are
-      // asked for, while one with a four-byte character runs: a transaction whose thread is unknown.
-      if (isFailure(error) && error.detail.errno === ER_CANNOT_CONVERT_STRING)
-        return [{ thread: 0 }];
-      throw error;
-    });
+  const transactions = await writingTransactions(fence);
   const appliers = await showReplicaStatus(source);
   // Without a fence nothing is proved, and nobody's session may be ended.
   if (!raised) throw notQuiescent('the fence is not raised');
@@ -138,7 +126,7 @@ async function lookAround(
   const open =
     job.fence.stops === 'every write'
       ? transactions
-      : transactions.filter(({ thread }) => Number(thread) === 0);
+      : transactions.filter(({ thread }) => thread === 0);
   const obstacle =
     prepared.length > 0
       ? `${prepared.length} prepared XA transaction(s): the fence does not stop their commit`
@@ -149,7 +137,7 @@ async function lookAround(
           : null;
   return {
     obstacle,
-    writers: open.map(({ thread }) => Number(thread)).filter((thread) => thread > 0),
+    writers: open.map(({ thread }) => thread).filter((thread) => thread > 0),
     replicationApplier: appliers.length === 0 ? 'none' : 'stopped',
   };
 }

@@ -45,6 +45,7 @@ export function cutoverLines(cutover: Plan['cutover']): string[] {
   return [
     pc.bold('Cutover'),
     `  fence      ${cutover.fence}${cutover.alsoFenced.length > 0 ? `, which also stops ${cutover.alsoFenced.join(', ')}` : ''}`,
+    ...(cutover.rehearsal === undefined ? [] : [`  rehearsed  ${cutover.rehearsal}`]),
     `  window     ${cutover.window}`,
     `  approval   ${cutover.approval}`,
     `  budget     ${cutover.downtimeBudget} of write downtime; beyond it, before the switch, the source takes writes again`,

@@ -45,7 +45,8 @@ export function makePlan(
   const estimates = estimate(catalog.tables);
   const foreignKeys = catalog.tables.flatMap((table) => table.foreignKeys);
   const cascading = foreignKeys.filter((key) => cascades(key.onDelete) || cascades(key.onUpdate));
-  const fence = findings.find(({ code }) => code === 'fence-kind')?.found ?? config.cutover.fence;
+  const fence = foundBy('fence-kind', findings) ?? config.cutover.fence;
+  const rehearsal = foundBy('fence-rehearsal', findings);
   return {
     name: config.name,
     source: `${config.source.host}:${config.source.port}`,
@@ -68,7 +69,10 @@ export function makePlan(
     estimates,
     changesOnSource: changesOnSource(config, catalog, fence),
     changesOnTarget: changesOnTarget(config),
-    cutover: plannedCutover(config, fence),
+    cutover: {
+      ...plannedCutover(config, fence),
+      ...(rehearsal !== undefined && { rehearsal }),
+    },
     warnings: findings
       .filter(({ severity }) => severity === 'warning')
       .map(
@@ -77,6 +81,10 @@ export function makePlan(
       )
       .slice(0, MAX_LISTED_TABLES),
   };
+}
+
+function foundBy(code: string, findings: readonly Warning[]): string | undefined {
+  return findings.find((finding) => finding.code === code)?.found;
 }
 
 function choose(

@@ -44,6 +44,8 @@ export interface PlannedTable {
 
 export interface PlannedCutover {
   readonly fence: string;
+  /** What it would have met when the plan was made; no part of what is approved. */
+  readonly rehearsal?: string;
   readonly alsoFenced: readonly string[];
   readonly window: string;
   readonly approval: string;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfigText } from '../../src/config/load.ts';
 import type { LocatedConfig } from '../../src/config/located.ts';
 import { locateWritten } from '../../src/config/located.ts';
-import { withConnection } from '../../src/mysql/connection.ts';
+import { openConnection, withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { createFileSwitch } from '../../src/cutover/switches/file.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
@@ -15,6 +15,7 @@ import { readServerFacts } from '../../src/preflight/facts.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
 import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
+import { planHash } from '../../src/plan/plan-hash.ts';
 import type { PreflightInput } from '../../src/preflight/run.ts';
 import { runPreflight } from '../../src/preflight/run.ts';
 import { azureConfig } from '../prepare/target/config.ts';
@@ -267,7 +268,19 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
       },
       { signal },
     );
+  await using web = await openConnection({ ...fence, user: 'web' });
+  await web.query('BEGIN');
+  await web.query('INSERT INTO shop.good (id) VALUES (4711)');
   const findings = await checked();
+  await web.query('ROLLBACK');
+  expect(of(findings, 'fence-rehearsal')).toMatchObject([
+    {
+      severity: 'info',
+      found: expect.stringMatching(
+        /^accounts to lock now: 1; sessions to end: 1, with open transactions that have changed rows: 1 \(1 rows\); a look .*: \d+ ms$/,
+      ) as string,
+    },
+  ]);
   expect(of(findings, 'fence-kind')).toMatchObject([{ object: 'account-lock' }]);
   expect(of(findings, 'other-schemas')).toMatchObject([{ severity: 'ok' }]);
   expect(of(findings, 'fence')).toMatchObject([
@@ -275,13 +288,19 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
     { severity: 'warning', object: 'root@%' },
     { severity: 'warning', object: 'events shop.tick' },
   ]);
-  expect(
-    makePlan(located, emptyCatalog, findings, {
+  const plan = (all: Finding[]) =>
+    makePlan(located, emptyCatalog, all, {
       assessments: [],
       inUse: 'built-in',
       changesPerSecond: null,
-    }).cutover.fence,
-  ).toContain('account-lock: every');
+    });
+  expect(plan(findings).cutover).toMatchObject({
+    fence: expect.stringContaining('account-lock: every') as string,
+    rehearsal: expect.stringContaining('sessions to end: 1') as string,
+  });
+  // What it would meet is another thing each time, and no other plan.
+  const others = findings.filter(({ code }) => code !== 'fence-rehearsal');
+  expect(planHash(plan(others))).toBe(planHash(plan(findings)));
   const forgotten = await checked({ applicationAccounts: [{ user: 'poor', host: '%' }] });
   expect(of(forgotten, 'fence')).toContainEqual(
     expect.objectContaining({ severity: 'blocker', object: 'web@%' }),
