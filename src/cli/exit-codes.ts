@@ -1,6 +1,7 @@
 import type { FailureCode } from '../failures.ts';
 import { isFailure } from '../failures.ts';
 import type { MigrationStatus, Phase } from '../workflows/messages.ts';
+import { isOver } from '../workflows/state.ts';
 import { TemporalUnreachable } from './temporal.ts';
 
 /** The contract with scripts; listed in the README. */
@@ -24,13 +25,20 @@ const byFailure: Partial<Record<FailureCode, number>> = {
   DOWNTIME_EXCEEDED: exitCodes.rolledBack,
 };
 
-const waiting: ReadonlySet<Phase> = new Set(['awaiting-approval', 'awaiting-window', 'parked']);
+const waiting: ReadonlySet<Phase> = new Set([
+  'awaiting-preparation',
+  'awaiting-approval',
+  'awaiting-window',
+  'parked',
+]);
 
 /** Whether it goes on only when a person, or the clock of a window, lets it. */
-export const isWaiting = (phase: Phase): boolean => waiting.has(phase);
+export const isWaiting = ({ phase, paused }: Pick<MigrationStatus, 'phase' | 'paused'>): boolean =>
+  waiting.has(phase) || (paused && !isOver(phase));
 
 /** Why a migration stands still, for scripts that ask for its status. */
-export function exitCodeOfStatus({ phase, failure, history }: MigrationStatus): number {
+export function exitCodeOfStatus(status: MigrationStatus): number {
+  const { phase, failure, history } = status;
   if (phase === 'failed') return exitCodes.error;
   if (phase === 'rolled-back') return exitCodes.rolledBack;
   if (phase === 'parked') {
@@ -39,7 +47,7 @@ export function exitCodeOfStatus({ phase, failure, history }: MigrationStatus): 
       return exitCodes.rolledBack;
     }
   }
-  return isWaiting(phase) ? exitCodes.waitingForPerson : exitCodes.ok;
+  return isWaiting(status) ? exitCodes.waitingForPerson : exitCodes.ok;
 }
 
 export function exitCodeOf(error: unknown): number {

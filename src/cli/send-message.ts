@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { SkyferryFailure } from '../failures.ts';
 import type { MessageName } from '../workflows/messages.ts';
@@ -12,7 +13,16 @@ const UPDATE_DEADLINE_MS = 15_000;
 export function messageCommand(program: Command, name: string, description: string): Command {
   return withConfigOption(program.command(name).description(description))
     .argument('[migration]', 'its name; by default that of the configuration file')
-    .option('--by <person>', 'who decides', userInfo().username);
+    .option('--by <person>', 'who decides', currentUser());
+}
+
+/** A container may run under a number that has no name. */
+function currentUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env['USER'] ?? `uid ${process.getuid?.() ?? '?'}`;
+  }
 }
 
 /** Sends it as an update, so that a refusal is this command's answer and not a line in the status. */
@@ -26,45 +36,59 @@ export async function sendMessage(
   const name = await migrationName(named, options);
   await using session = await connectTemporal();
   const handle = migrationHandle(session, name);
+  // Temporal keeps an update that nobody takes: it would be taken whenever a worker starts.
+  if ((await countWorkers(session)) === 0) throw await noWorker(handle, name, message);
   try {
     await session.client.withDeadline(Date.now() + UPDATE_DEADLINE_MS, () =>
       handle.executeUpdate(message, { args: [payload] }),
     );
   } catch (error) {
-    throw await explain(error, name, message, () => countWorkers(session));
+    throw await explain(error, name, message);
   }
   if (options.json === true) printJson({ status: 'ok', data: { migration: name, message } });
   else out(`${message}: accepted by migration/${name}`);
 }
 
-async function explain(
-  error: unknown,
-  name: string,
-  message: string,
-  workers: () => Promise<number>,
-): Promise<unknown> {
-  const { WorkflowNotFoundError, WorkflowUpdateFailedError } = await import('@temporalio/client');
-  if (error instanceof WorkflowNotFoundError) {
-    return new SkyferryFailure('MIGRATION_CONFLICT', `No migration/${name} is running`, {
-      next: `skyferry status ${name}`,
-    });
+async function noWorker(handle: WorkflowHandle, name: string, message: string): Promise<unknown> {
+  try {
+    const { status } = await handle.describe();
+    if (status.name !== 'RUNNING') return notRunning(name);
+  } catch (error) {
+    return await explain(error, name, message);
   }
+  return new TemporalUnreachable(
+    `No worker polls, so nobody would take ${message}: it was not sent`,
+    `skyferry worker; then skyferry ${message} again`,
+    'NO_WORKER',
+  );
+}
+
+async function explain(error: unknown, name: string, message: string): Promise<unknown> {
+  const {
+    WorkflowNotFoundError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+  } = await import('@temporalio/client');
+  if (error instanceof WorkflowNotFoundError) return notRunning(name);
   if (error instanceof WorkflowUpdateFailedError) {
     return new SkyferryFailure(
       'MIGRATION_CONFLICT',
       `${message} was refused: ${error.cause?.message ?? error.message}`,
-      {
-        safe: 'nothing was changed',
-        next: `skyferry status ${name}`,
-      },
+      { safe: 'nothing was changed', next: `skyferry status ${name}` },
     );
   }
-  if ((await workers()) === 0) {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     return new TemporalUnreachable(
-      `No worker took ${message}: none polls`,
-      'skyferry worker',
+      `${message} was sent, and no worker has answered within ${UPDATE_DEADLINE_MS / 1000} s: it may still be taken`,
+      `skyferry status ${name} shows whether it was; see that a worker runs (skyferry worker)`,
       'NO_WORKER',
     );
   }
   return error;
+}
+
+function notRunning(name: string): SkyferryFailure {
+  return new SkyferryFailure('MIGRATION_CONFLICT', `No migration/${name} is running`, {
+    next: `skyferry status ${name}`,
+  });
 }

@@ -1,5 +1,8 @@
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { SkyferryFailure } from '../failures.ts';
+import type { MigrationStatus } from '../workflows/messages.ts';
 import { TASK_QUEUE, workflowId } from '../workflows/messages.ts';
+import type { MigrationReport } from '../workflows/results.ts';
 
 /** Temporal could not be reached, or nobody behind it answered in time. */
 export class TemporalUnreachable extends Error {
@@ -22,12 +25,12 @@ const CONNECT_TIMEOUT = '5s';
 /** Connects as Temporal's own CLI does: its profiles and TEMPORAL_* variables count. */
 export async function connectTemporal(): Promise<Session> {
   // Imported here: a quarter of a second that `validate` and `--help` do not need.
-  const [{ Client, Connection }, { loadClientConnectConfig }] = await Promise.all([
+  const [{ Client, Connection }, { loadClientConnectConfig }, address] = await Promise.all([
     import('@temporalio/client'),
     import('@temporalio/envconfig'),
+    temporalAddress(),
   ]);
   const { connectionOptions, namespace } = loadClientConnectConfig();
-  const address = connectionOptions.address ?? 'localhost:7233';
   try {
     const connection = await Connection.connect({
       ...connectionOptions,
@@ -35,13 +38,22 @@ export async function connectTemporal(): Promise<Session> {
     });
     const client = new Client({ connection, ...(namespace !== undefined && { namespace }) });
     return { client, address, [Symbol.asyncDispose]: () => connection.close() };
-  } catch (error) {
-    throw new TemporalUnreachable(
-      `Temporal cannot be reached at ${address} (${error instanceof Error ? error.name : 'unknown'})`,
-      'set TEMPORAL_ADDRESS or a profile of the temporal CLI; for one on this machine: skyferry dev up',
-      'TEMPORAL_UNREACHABLE',
-    );
+  } catch {
+    throw unreachable(address);
   }
+}
+
+export async function temporalAddress(): Promise<string> {
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+  return loadClientConnectConfig().connectionOptions.address ?? 'localhost:7233';
+}
+
+export function unreachable(address: string): TemporalUnreachable {
+  return new TemporalUnreachable(
+    `Temporal cannot be reached at ${address}`,
+    'set TEMPORAL_ADDRESS or a profile of the temporal CLI; for one on this machine: skyferry dev up',
+    'TEMPORAL_UNREACHABLE',
+  );
 }
 
 export function migrationHandle({ client }: Session, name: string): WorkflowHandle {
@@ -64,30 +76,84 @@ export async function countWorkers({ client }: Session): Promise<number> {
     .length;
 }
 
-const QUERY_DEADLINE_MS = 10_000;
-
-/** A query with a deadline; when none answers, says whether a worker polls at all. */
-export async function queryMigration<T>(
+/** The latest run of a migration. */
+export async function describeMigration(
   session: Session,
   name: string,
-  query: 'status' | 'plan' | 'report',
-): Promise<T> {
+): Promise<WorkflowExecutionDescription> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  try {
+    return await migrationHandle(session, name).describe();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new SkyferryFailure(
+      'MIGRATION_CONFLICT',
+      `Temporal at ${session.address} knows no ${workflowId(name)}`,
+      { next: 'see that name, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE are the right ones; skyferry start begins one' }, // prettier-ignore
+    );
+  }
+}
+
+const QUERY_DEADLINE_MS = 10_000;
+
+/**
+ * A query with a deadline; when none answers, says whether a worker polls at all. A run that has come to
+ * its end left its report as its result, for which nobody has to be asked.
+ */
+export async function askForReport(
+  session: Session,
+  name: string,
+  description: WorkflowExecutionDescription,
+): Promise<MigrationReport> {
   const handle = migrationHandle(session, name);
+  if (description.status.name === 'COMPLETED') return (await handle.result()) as MigrationReport;
+  return await query<MigrationReport>(session, description, 'report');
+}
+
+export async function askForStatus(
+  session: Session,
+  name: string,
+  description: WorkflowExecutionDescription,
+): Promise<MigrationStatus> {
+  if (description.status.name !== 'COMPLETED') {
+    return await query<MigrationStatus>(session, description, 'status');
+  }
+  return (await askForReport(session, name, description)).status;
+}
+
+async function query<T>(
+  session: Session,
+  description: WorkflowExecutionDescription,
+  type: 'status' | 'report',
+): Promise<T> {
+  // Known at once, while the query would wait for its deadline.
+  if ((await countWorkers(session)) === 0) throw noWorker(description);
+  const handle = session.client.workflow.getHandle(description.workflowId);
   try {
     return await session.client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
-      handle.query<T>(query),
+      handle.query<T>(type),
     );
   } catch (error) {
     if (!isUnanswered(error)) throw error;
-    const workers = await countWorkers(session);
+    if ((await countWorkers(session)) === 0) throw noWorker(description);
     throw new TemporalUnreachable(
-      workers === 0
-        ? `No worker polls the task queue "${TASK_QUEUE}", so the migration does not go on and cannot answer`
-        : `The workers of the task queue "${TASK_QUEUE}" did not answer within ${QUERY_DEADLINE_MS / 1000} s`,
-      'start one: skyferry worker',
+      `The workers of the task queue "${TASK_QUEUE}" did not answer within ${QUERY_DEADLINE_MS / 1000} s`,
+      'see whether one runs, and what it logs; or start one: skyferry worker',
       'NO_WORKER',
     );
   }
+}
+
+function noWorker({ status }: WorkflowExecutionDescription): TemporalUnreachable {
+  const so =
+    status.name === 'RUNNING'
+      ? 'so the migration does not go on and cannot answer'
+      : `and only a worker can say where the migration was when it ended (${status.name})`;
+  return new TemporalUnreachable(
+    `No worker polls the task queue "${TASK_QUEUE}", ${so}`,
+    'start one: skyferry worker',
+    'NO_WORKER',
+  );
 }
 
 /** CANCELLED (the client's own deadline may show as that), DEADLINE_EXCEEDED, FAILED_PRECONDITION. */

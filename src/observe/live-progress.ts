@@ -1,6 +1,10 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { LiveProgress } from '../workflows/messages.ts';
+
+type Failure = NonNullable<
+  NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number]['lastFailure']
+>;
 
 /** What the running activities last reported with their heartbeats: a query cannot see it. */
 export interface LiveActivity {
@@ -8,11 +12,13 @@ export interface LiveActivity {
   readonly attempt: number;
   readonly startedAt: string | undefined;
   readonly progress: LiveProgress | undefined;
+  /** Why the attempt before this one ended; there from the second on. */
+  readonly failure?: string;
 }
 
-export async function readLiveActivities(handle: WorkflowHandle): Promise<LiveActivity[]> {
-  const { raw } = await handle.describe();
-  return (raw.pendingActivities ?? []).map((pending) => {
+/** In an order that does not change from look to look. */
+export function liveActivities({ raw }: WorkflowExecutionDescription): LiveActivity[] {
+  const live = (raw.pendingActivities ?? []).map((pending) => {
     const payload = pending.heartbeatDetails?.payloads?.[0];
     return {
       type: pending.activityType?.name ?? '',
@@ -22,8 +28,15 @@ export async function readLiveActivities(handle: WorkflowHandle): Promise<LiveAc
         payload === undefined
           ? undefined
           : defaultPayloadConverter.fromPayload<LiveProgress>(payload),
+      ...(pending.lastFailure != null && { failure: describeFailure(pending.lastFailure) }),
     };
   });
+  return live.sort((a, b) => (a.type < b.type ? -1 : 1));
+}
+
+function describeFailure({ message, applicationFailureInfo, timeoutFailureInfo }: Failure): string {
+  if (timeoutFailureInfo != null) return 'its worker went silent';
+  return `${applicationFailureInfo?.type ?? 'INTERNAL'}: ${message ?? ''}`;
 }
 
 function isoOf(seconds: unknown): string | undefined {

@@ -27,6 +27,7 @@ test.each([
   [0, undefined, ['full-load']],
   [0, undefined, ['cutting-over', 'completed']],
   [4, undefined, ['verifying', 'awaiting-approval']],
+  [4, undefined, ['preflight', 'awaiting-preparation']],
   [4, 'ACCESS_DENIED', ['full-load', 'parked']],
   [5, 'ROWS_DIFFER', ['verifying', 'parked']],
   [6, 'DOWNTIME_EXCEEDED', ['cutting-over', 'rolled-back', 'parked']],
@@ -34,6 +35,11 @@ test.each([
   [4, 'SWITCH_FAILED', ['cutting-over', 'parked']],
 ] as const)('exit code %i with failure %s after %j', (code, failure, phases) => {
   expect(exitCodeOfStatus(status(failure, ...phases))).toBe(code);
+});
+
+test('what is paused waits for a person, wherever it is', () => {
+  expect(exitCodeOfStatus({ ...status(undefined, 'full-load'), paused: true })).toBe(4);
+  expect(exitCodeOfStatus({ ...status(undefined, 'aborted'), paused: true })).toBe(0);
 });
 
 test('an answering Temporal without a worker is told apart, by the code in the envelope', () => {

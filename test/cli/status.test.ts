@@ -1,47 +1,115 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command } from 'commander';
-import { Client, Connection } from '@temporalio/client';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import type { MockInstance } from 'vitest';
+import { stringify } from 'yaml';
+import { registerPause } from '../../src/cli/commands/pause.ts';
+import { registerReport } from '../../src/cli/commands/report.ts';
+import { registerStart } from '../../src/cli/commands/start.ts';
 import { registerStatus } from '../../src/cli/commands/status.ts';
 import { TASK_QUEUE, workflowId } from '../../src/workflows/messages.ts';
-import { startTemporal } from '../servers.ts';
+import { config } from '../workflows/config.ts';
+import { Lab } from '../workflows/lab.ts';
 
-let temporal: Awaited<ReturnType<typeof startTemporal>>;
+let lab: Lab;
+let folder: string;
+let printed: MockInstance;
 
 beforeAll(async () => {
-  temporal = await startTemporal();
-  vi.stubEnv('TEMPORAL_ADDRESS', temporal.address);
+  folder = await mkdtemp(join(tmpdir(), 'skyferry-test-'));
+  lab = await Lab.open();
+  vi.stubEnv('TEMPORAL_ADDRESS', lab.address);
 }, 120_000);
-
+beforeEach(() => {
+  printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+});
+afterEach(async () => {
+  await lab.clear();
+  printed.mockRestore();
+  process.exitCode = undefined;
+});
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await temporal.stop();
+  await lab[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
 });
 
 async function skyferry(...words: string[]): Promise<void> {
   const program = new Command('skyferry').option('--json');
-  registerStatus(program);
+  for (const register of [registerStart, registerStatus, registerPause, registerReport]) {
+    register(program);
+  }
   await program.parseAsync(['node', 'skyferry', ...words]);
 }
 
-test('without a worker, status says so and a watch goes on until the migration has ended', async () => {
-  const connection = await Connection.connect({ address: temporal.address });
-  const handle = await new Client({ connection }).workflow.start('migrateDatabase', {
-    workflowId: workflowId('shop'),
+const text = () => printed.mock.calls.map(([chunk]) => String(chunk)).join('');
+
+async function startMigration(name: string, cutover: Record<string, unknown> = {}) {
+  const args = [config(name, cutover)];
+  const handle = await lab.client.workflow.start('migrateDatabase', {
+    workflowId: workflowId(name),
     taskQueue: TASK_QUEUE,
-    args: [],
+    args,
   });
-  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  try {
-    await expect(skyferry('status', 'shop')).rejects.toMatchObject({ code: 'NO_WORKER' });
-    const watching = skyferry('status', 'shop', '--watch').catch((error: unknown) => error);
-    const text = () => printed.mock.calls.map(([chunk]) => String(chunk)).join('');
-    await vi.waitFor(() => expect(text()).toContain('phase=running no answer: No worker polls'), {
-      timeout: 20_000,
-    });
-    await handle.terminate();
-    expect(await watching).toMatchObject({ code: 'NO_WORKER' });
-  } finally {
-    printed.mockRestore();
-    await connection.close();
+  const file = join(folder, `${name}.yaml`);
+  await writeFile(file, stringify(args[0]));
+  return { handle, file };
+}
+
+test('without a worker: status says so, nothing is sent, and a watch goes on until the end', async () => {
+  const { handle } = await startMigration('shop');
+  await expect(skyferry('status', 'shop')).rejects.toMatchObject({ code: 'NO_WORKER' });
+  await expect(skyferry('pause', 'shop')).rejects.toMatchObject({
+    code: 'NO_WORKER',
+    message: expect.stringContaining('it was not sent'),
+  });
+  const watching = skyferry('status', 'shop', '--watch').catch((error: unknown) => error);
+  await vi.waitFor(() => expect(text()).toContain('phase=running no answer: No worker polls'), {
+    timeout: 20_000,
+  });
+  await handle.terminate();
+  expect(await watching).toMatchObject({
+    code: 'NO_WORKER',
+    message: expect.stringContaining('TERMINATED'),
+  });
+  await expect(skyferry('pause', 'shop')).rejects.toMatchObject({ code: 'MIGRATION_CONFLICT' });
+}, 90_000);
+
+test('one that Temporal does not know is told apart from one that fails', async () => {
+  for (const command of ['status', 'report', 'pause']) {
+    await expect(skyferry(command, 'nobody')).rejects.toMatchObject({ code: 'MIGRATION_CONFLICT' });
   }
+});
+
+test('a workflow that somebody terminated goes on nowhere, whatever its last phase', async () => {
+  await lab.startWorker({}, TASK_QUEUE);
+  const { handle } = await startMigration('ended');
+  await vi.waitFor(
+    async () => expect(await handle.query('status')).toMatchObject({ phase: 'awaiting-approval' }),
+    { timeout: 60_000 },
+  );
+  await handle.terminate();
+  await skyferry('status', 'ended', '--watch');
+  expect(text()).toContain('phase=awaiting-approval stopped=TERMINATED');
+  expect(process.exitCode).toBe(1);
+  await skyferry('status', 'ended');
+  expect(text()).toContain('skyferry start takes it up again');
+  expect(text()).not.toContain('approve-cutover');
+}, 90_000);
+
+test('a completed one answers without a worker, and is not started again', async () => {
+  await lab.startWorker({}, TASK_QUEUE);
+  const { handle, file } = await startMigration('done', { approval: { required: false } });
+  await handle.result();
+  await lab.abandonWorkers(TASK_QUEUE);
+  await skyferry('status', 'done');
+  expect(text()).toContain('switched');
+  await skyferry('report', 'done');
+  expect(text()).toContain('Report of migration/done: completed');
+  await expect(skyferry('start', '-c', file)).rejects.toMatchObject({
+    code: 'MIGRATION_CONFLICT',
+    message: 'migration/done is completed',
+  });
 }, 90_000);

@@ -253,12 +253,15 @@ describe("with Temporal's own CLI, as typed in the README", () => {
     expect(page).not.toMatch(/(src|href)="https?:/);
   });
 
-  test('a completed migration is not started again', async () => {
-    await type('skyferry start');
+  test('a completed migration is not started again, and who tries it by other ways is told why', async () => {
+    const again = await type('skyferry start');
+    expect([again.status, again.stdout]).toEqual([1, '']);
+    expect(again.stderr).toContain('migration/shop is completed');
+    expect((await type(typed('workflow start'))).status).toBe(0);
     const deadline = Date.now() + 20_000;
     let shown = await type('skyferry status');
     while (shown.status === 0 && Date.now() < deadline) shown = await type('skyferry status');
     expect(shown.status).toBe(1);
-    expect(`${shown.stdout}${shown.stderr}`).toContain('completed');
+    expect(shown.stdout).toContain('MIGRATION_CONFLICT: migration shop is already completed');
   });
 });

@@ -153,6 +153,10 @@ describe('start', () => {
     );
     expect(await run.failure()).toMatch(/already completed/);
     expect(run.calls).not.toContain('runPreflight');
+    expect(await run.status()).toMatchObject({
+      phase: 'failed',
+      failure: { code: 'MIGRATION_CONFLICT', message: 'migration x is already completed' },
+    });
   });
 });
 

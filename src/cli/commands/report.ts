@@ -5,13 +5,12 @@ import type { ApplicationEvidence, ReportEvidence } from '../../observe/report/e
 import { rowsDiffer } from '../../observe/report/evidence.ts';
 import { reportHtml } from '../../observe/report/html.ts';
 import { reportText } from '../../observe/report/text.ts';
-import type { MigrationReport } from '../../workflows/results.ts';
 import { migrationName } from '../config-option.ts';
 import type { LocalOptions } from '../local-logins.ts';
 import { withLocalLogins } from '../local-logins.ts';
 import { nameRows } from '../name-rows.ts';
 import { note, out } from '../output.ts';
-import { connectTemporal, queryMigration } from '../temporal.ts';
+import { askForReport, connectTemporal, describeMigration } from '../temporal.ts';
 
 interface ReportOptions extends LocalOptions {
   format: 'text' | 'json' | 'html';
@@ -34,7 +33,7 @@ export function registerReport(program: Command): void {
       const options = command.optsWithGlobals<ReportOptions>();
       const name = await migrationName(named, options);
       await using session = await connectTemporal();
-      const report = await queryMigration<MigrationReport>(session, name, 'report');
+      const report = await askForReport(session, name, await describeMigration(session, name));
       const text = await renderReport(
         {
           report,

@@ -7,7 +7,9 @@ import type { MigrationInput } from '../../workflows/messages.ts';
 import { TASK_QUEUE, workflowId } from '../../workflows/messages.ts';
 import { withConfigOption } from '../config-option.ts';
 import { note, out, printJson } from '../output.ts';
-import { connectTemporal, countWorkers } from '../temporal.ts';
+import type { MigrationReport } from '../../workflows/results.ts';
+import type { Session } from '../temporal.ts';
+import { connectTemporal, countWorkers, migrationHandle } from '../temporal.ts';
 
 export function registerStart(program: Command): void {
   withConfigOption(program.command('start').description('Start a migration, or take one up again'))
@@ -28,6 +30,7 @@ async function start(config: MigrationConfig, json: boolean): Promise<void> {
   await using session = await connectTemporal();
   const { WorkflowExecutionAlreadyStartedError } = await import('@temporalio/client');
   const id = workflowId(config.name);
+  await refuseCompleted(session, config.name);
   const handle = await session.client.workflow
     .start('migrateDatabase', {
       workflowId: id,
@@ -63,4 +66,21 @@ async function start(config: MigrationConfig, json: boolean): Promise<void> {
       `No worker polls the task queue "${TASK_QUEUE}" yet: it waits until you start one: skyferry worker`,
     );
   }
+}
+
+/** The target refuses it too. But then the failed run would be the one that `report` shows from now on. */
+async function refuseCompleted(session: Session, name: string): Promise<void> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  const handle = migrationHandle(session, name);
+  const former = await handle.describe().catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  });
+  if (former?.status.name !== 'COMPLETED') return;
+  const { status } = (await handle.result()) as MigrationReport;
+  if (status.phase !== 'completed') return;
+  throw new SkyferryFailure('MIGRATION_CONFLICT', `migration/${name} is completed`, {
+    safe: 'nothing was started',
+    next: `skyferry report ${name} shows it; choose another name for a new migration`,
+  });
 }

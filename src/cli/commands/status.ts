@@ -2,27 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { LiveActivity } from '../../observe/live-progress.ts';
-import { readLiveActivities } from '../../observe/live-progress.ts';
+import { liveActivities } from '../../observe/live-progress.ts';
 import { Repainter } from '../../observe/repaint.ts';
 import type { StatusSnapshot } from '../../observe/status-lines.ts';
 import { statusLines } from '../../observe/status-lines.ts';
-import type { MigrationStatus, Phase } from '../../workflows/messages.ts';
+import { isOver } from '../../workflows/state.ts';
 import { migrationName, withConfigOption } from '../config-option.ts';
 import { exitCodeOfStatus, exitCodes, isWaiting } from '../exit-codes.ts';
 import { note, out, printJson } from '../output.ts';
 import type { Session } from '../temporal.ts';
 import {
+  askForStatus,
   connectTemporal,
   countWorkers,
-  migrationHandle,
-  queryMigration,
+  describeMigration,
   TemporalUnreachable,
 } from '../temporal.ts';
 
 const REPAINT_MS = 1000;
 /** Rates are those of so many pictures. */
 const RATE_PICTURES = 30;
-const ended: ReadonlySet<Phase> = new Set(['completed', 'aborted', 'failed']);
 
 export function registerStatus(program: Command): void {
   withConfigOption(program.command('status').description('Show where a migration is'))
@@ -36,31 +35,31 @@ export function registerStatus(program: Command): void {
       }>();
       const name = await migrationName(named, options);
       await using session = await connectTemporal();
-      const last =
+      const { status, stopped } =
         options.watch === true
           ? await watch(session, name)
           : await show(session, name, options.json === true);
-      process.exitCode = exitCodeOfStatus(last);
+      process.exitCode = stopped === undefined ? exitCodeOfStatus(status) : exitCodes.error;
     });
 }
 
-async function show(session: Session, name: string, json: boolean): Promise<MigrationStatus> {
+async function show(session: Session, name: string, json: boolean): Promise<StatusSnapshot> {
   const snapshot = await takeSnapshot(session, name);
-  const { status, activities, workers } = snapshot;
+  const { status, activities, workers, stopped } = snapshot;
   if (json) {
     printJson({
-      status: isWaiting(status.phase) ? 'waiting' : 'ok',
-      data: { status, activities, workers },
+      status: stopped !== undefined ? 'error' : isWaiting(status) ? 'waiting' : 'ok',
+      data: { status, activities, workers, stopped },
       next_steps: status.nextSteps,
     });
   } else {
     for (const line of statusLines(snapshot)) out(line);
   }
-  return status;
+  return snapshot;
 }
 
 /** A live picture on a terminal, one line for each change in a pipe. Ctrl-C leaves the migration running. */
-async function watch(session: Session, name: string): Promise<MigrationStatus> {
+async function watch(session: Session, name: string): Promise<StatusSnapshot> {
   const detached = new AbortController();
   const onInterrupt = () => detached.abort();
   process.once('SIGINT', onInterrupt);
@@ -77,8 +76,8 @@ async function watch(session: Session, name: string): Promise<MigrationStatus> {
         printed = picture.line;
       }
       if (picture.snapshot !== undefined) {
-        const { status, activities } = picture.snapshot;
-        if (ended.has(status.phase)) return status;
+        const { status, activities, stopped } = picture.snapshot;
+        if (isOver(status.phase) || stopped !== undefined) return picture.snapshot;
         seen.push(activities);
         if (seen.length > RATE_PICTURES) seen.shift();
       }
@@ -110,7 +109,7 @@ async function takePicture(
     return { lines: statusLines(snapshot), line: plainLine(snapshot), snapshot };
   } catch (error) {
     if (!(error instanceof TemporalUnreachable) || error.code !== 'NO_WORKER') throw error;
-    const { status, searchAttributes } = await migrationHandle(session, name).describe();
+    const { status, searchAttributes } = await describeMigration(session, name);
     // It has ended: nothing changes any more, and only a worker could say how.
     if (status.name !== 'RUNNING') throw error;
     const [phase = 'running'] = searchAttributes['SkyferryPhase'] ?? [];
@@ -126,15 +125,22 @@ async function takePicture(
 }
 
 async function takeSnapshot(session: Session, name: string): Promise<StatusSnapshot> {
-  const [status, activities, workers] = await Promise.all([
-    queryMigration<MigrationStatus>(session, name, 'status'),
-    readLiveActivities(migrationHandle(session, name)),
+  const description = await describeMigration(session, name);
+  const [status, workers] = await Promise.all([
+    askForStatus(session, name, description),
     countWorkers(session),
   ]);
-  return { status, activities, workers, now: Date.now() };
+  const execution = description.status.name;
+  const snapshot = { activities: liveActivities(description), workers, now: Date.now() };
+  if (execution === 'RUNNING' || isOver(status.phase)) return { ...snapshot, status };
+  return {
+    ...snapshot,
+    stopped: execution,
+    status: { ...status, blockers: [], nextSteps: ['skyferry start takes it up again, from its checkpoint'] }, // prettier-ignore
+  };
 }
 
-function plainLine({ status, activities }: StatusSnapshot): string {
+function plainLine({ status, activities, stopped }: StatusSnapshot): string {
   const live = activities.find(({ progress }) => progress !== undefined)?.progress;
   const copy = live?.copy;
   const apply = live?.apply;
@@ -142,6 +148,7 @@ function plainLine({ status, activities }: StatusSnapshot): string {
     `phase=${status.phase}`,
     ...(status.parkedIn === undefined ? [] : [`parked-in=${status.parkedIn}`]),
     ...(status.paused ? ['paused'] : []),
+    ...(stopped === undefined ? [] : [`stopped=${stopped}`]),
     ...(copy === undefined
       ? []
       : [

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { temporalAddress, unreachable } from '../temporal.ts';
 
 interface WorkerFlags {
   secrets?: string;
@@ -25,12 +26,17 @@ export function registerWorker(program: Command): void {
     )
     .option('--metrics <host:port>', 'serve Prometheus metrics there')
     .action(async ({ secrets, commands, switchDir, metrics }: WorkerFlags) => {
-      const { runWorker } = await import('../../worker.ts');
+      const [{ runWorker }, { TransportError }] = await Promise.all([
+        import('../../worker.ts'),
+        import('@temporalio/worker'),
+      ]);
       await runWorker({
         ...(secrets !== undefined && { secretsDirectory: secrets }),
         ...(commands !== undefined && { commandsFile: commands }),
         switchDirectories: switchDir,
         ...(metrics !== undefined && { metricsAddress: metrics }),
+      }).catch(async (error: unknown) => {
+        throw error instanceof TransportError ? unreachable(await temporalAddress()) : error;
       });
     });
 }

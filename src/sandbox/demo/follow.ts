@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { LiveActivity } from '../../observe/live-progress.ts';
-import { readLiveActivities } from '../../observe/live-progress.ts';
+import { liveActivities } from '../../observe/live-progress.ts';
 import type { MigrationStatus, Phase } from '../../workflows/messages.ts';
 
 /** What can be seen of a migration without asking a worker: it may just have been killed. */
@@ -14,12 +14,13 @@ export interface Sight {
 const POLL_MS = 100;
 
 export async function look(handle: WorkflowHandle): Promise<Sight> {
-  const [description, activities] = await Promise.all([
-    handle.describe(),
-    readLiveActivities(handle),
-  ]);
+  const description = await handle.describe();
   const [phase] = (description.searchAttributes['SkyferryPhase'] ?? []) as Phase[];
-  return { phase, activities, running: description.status.name === 'RUNNING' };
+  return {
+    phase,
+    activities: liveActivities(description),
+    running: description.status.name === 'RUNNING',
+  };
 }
 
 /**

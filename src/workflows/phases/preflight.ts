@@ -6,6 +6,7 @@ import {
   openMigration,
   runPreflight,
 } from '../activities.ts';
+import { withFindings } from '../../preflight/assessment.ts';
 import { engineInUse } from '../engine-in-use.ts';
 import { fatal, summarize } from '../failures.ts';
 import type { Phase } from '../messages.ts';
@@ -24,7 +25,8 @@ export async function preflight(migration: Migration): Promise<Phase> {
     milestone(migration, 'found its checkpoint on the target: what is done is not done again');
   if (state.startsOver) await empty(migration);
   const engine = engineInUse(config, state);
-  const { findings, engines } = await runPreflight({ config: located(migration), engine });
+  const { findings, engines: seen } = await runPreflight({ config: located(migration), engine });
+  const engines = withFindings(seen, state.preparation?.plan.target.engines);
   state.findings = [...findings];
   const blockers = state.findings.filter(({ severity }) => severity === 'blocker');
   if (blockers.length > 0) {
@@ -53,14 +55,16 @@ async function empty(migration: Migration): Promise<void> {
  * cloud goes on costing money, so then it parks, and abort removes it.
  */
 async function open(migration: Migration): Promise<OpenResult> {
-  const { preparation } = migration.state;
+  const { state } = migration;
+  const { preparation } = state;
   const hasMade = preparation !== null && Object.keys(preparation.done).length > 0;
   try {
     return await openMigration({ config: located(migration) });
   } catch (error) {
     const failure = error instanceof ActivityFailure ? summarize(error) : null;
     const isForGood = failure?.code === 'MIGRATION_CONFLICT' || failure?.code === 'CONFIG_INVALID';
-    if (isForGood && !hasMade) throw fatal(failure);
-    throw error;
+    if (!isForGood || hasMade) throw error;
+    state.failure = failure;
+    throw fatal(failure);
   }
 }
