@@ -30,7 +30,8 @@ export async function survey(migration: Migration): Promise<Phase> {
     });
   }
   const former = state.preparation;
-  state.preparation = former === null ? newPreparation(plan) : takeUp(former, plan);
+  state.preparation =
+    former === null ? newPreparation(plan) : takeUp(former, plan, state.surveysAgain);
   // Also when all of it comes only before the window: nobody is asked there any more.
   if (mustAsk(state.preparation)) return 'awaiting-preparation';
   if (actsLeft(state.preparation, 'preparation').length === 0) return locate(migration);
@@ -41,8 +42,11 @@ function mustAsk(preparation: Preparation): boolean {
   return needsApproval(preparation) && !isApproved(preparation);
 }
 
-/** What was done stays done; another plan needs another approval. */
-function takeUp(former: Preparation, plan: Preparation['plan']): Preparation {
+/**
+ * What was done stays done; another plan needs another approval. `anew`: what is set for the load is set once
+ * more, so what puts it back before the window has to follow once more.
+ */
+function takeUp(former: Preparation, plan: Preparation['plan'], anew: boolean): Preparation {
   const again = new Set([...plan.source.acts, ...plan.target.acts].map(({ name }) => name));
   const when = (name: string) =>
     [...former.plan.source.acts, ...former.plan.target.acts].find((act) => act.name === name)?.when;
@@ -53,7 +57,7 @@ function takeUp(former: Preparation, plan: Preparation['plan']): Preparation {
     // Found to be needed once more, so it is not as it was left.
     done: Object.fromEntries(
       Object.entries(former.done).filter(
-        ([name]) => !(again.has(name) && when(name) === 'preparation'),
+        ([name]) => !(again.has(name) && (anew || when(name) === 'preparation')),
       ),
     ),
   };
