@@ -1,4 +1,5 @@
 import type { CloudsJob } from '../prepare/clouds-job.ts';
+import { bounded } from '../preflight/bounded.ts';
 import { openAct, undoClouds as undo } from '../prepare/open-act.ts';
 import { runningOnTarget } from '../prepare/running.ts';
 import { surveyClouds as survey } from '../prepare/survey-clouds.ts';
@@ -9,7 +10,8 @@ import { runStep } from './step.ts';
 export function surveyClouds(deps: ActivityDependencies): Activities['surveyClouds'] {
   return async (input) =>
     await runStep('prepare', async ({ signal }) => {
-      return await survey(jobOf(deps, input), { engine: input.engine, signal });
+      const plan = await survey(jobOf(deps, input), { engine: input.engine, signal });
+      return { ...plan, source: { ...plan.source, findings: bounded(plan.source.findings) } };
     });
 }
 

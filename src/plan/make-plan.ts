@@ -164,7 +164,7 @@ function changesOnSource(
     ...(engine === 'azure-dms' ? ['read locks on the tables while the service begins'] : []),
     ...(keyless.length > 0 && engine !== 'azure-dms'
       ? [
-          `LOCK TABLES … READ for milliseconds on each table without a key: ${keyless.map((t) => displayName(t.name)).join(', ')}`,
+          `LOCK TABLES … READ for milliseconds on each table without a key: ${someOf(keyless.map(({ name }) => displayName(name)))}`,
         ]
       : []),
     ...(engine === 'native' && native?.account === undefined
@@ -172,6 +172,13 @@ function changesOnSource(
       : []),
     `the fence during the cutover, which stays after the switch: ${fence}`,
   ];
+}
+
+const NAMED = 20;
+
+function someOf(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `${names.slice(0, NAMED).join(', ')}${more}`;
 }
 
 function changesOnTarget(config: LocatedConfig): string[] {

@@ -10,6 +10,8 @@ import type { Engines } from '../../src/plan/make-plan.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { planHash } from '../../src/plan/plan-hash.ts';
 import type { EngineAssessment } from '../../src/preflight/assessment.ts';
+import { bounded } from '../../src/preflight/bounded.ts';
+import type { Finding } from '../../src/preflight/finding.ts';
 import { withFindings } from '../../src/preflight/assessment.ts';
 import { config as written } from '../workflows/config.ts';
 
@@ -125,6 +127,34 @@ test('the rates are those of the benchmarks', async () => {
     native: rateOf('native replication, 4 workers'),
     'azure-dms': null,
   });
+});
+
+test('ten thousand tables without a key make neither plan nor findings too long for a history', () => {
+  const [table] = catalog.tables;
+  if (table === undefined) throw new Error('no table');
+  const names = Array.from({ length: 10_000 }, (_, i) => `a_table_with_a_rather_long_name_${i}`);
+  const tables = names.map((name) => ({ ...table, name: { schema: 'shop', name }, rowKey: null }));
+  const findings: Finding[] = [
+    ...names.map((object) => ({ code: 'row-keys', severity: 'warning' as const, object, found: 'has no key' })),
+    { code: 'row-keys', severity: 'blocker', object: 'last', found: 'stops it' },
+    { code: 'definers', severity: 'info', object: names.join(', '), found: 'is kept' },
+  ]; // prettier-ignore
+  const kept = bounded(findings);
+  expect(JSON.stringify(kept).length).toBeLessThan(20_000);
+  expect(kept[0]?.object).toBe('last');
+  expect(kept).toContainEqual({
+    code: 'row-keys',
+    severity: 'warning',
+    found: 'and 9971 more of this kind: skyferry doctor names them',
+  });
+  expect(bounded(findings.slice(0, 30))).toEqual(findings.slice(0, 30));
+  const made = makePlan(located('built-in'), { ...catalog, tables }, kept, {
+    assessments: everything,
+    inUse: 'built-in',
+    changesPerSecond: 1,
+  });
+  expect(made.tableCount).toBe(10_000);
+  expect(JSON.stringify(made).length).toBeLessThan(60_000);
 });
 
 test('a person approves the engine, not what the others would have meant', () => {
