@@ -42,8 +42,9 @@ export async function observeCascades(
         }
       });
     },
-    // The applier, which has passed here, judges statements.
+    // The applier, which has passed here, judges statements and what was prepared before.
     statement: () => undefined,
+    wasPreparedElsewhere: () => true,
     commit: ({ file, offset }) => {
       if (compareFilePositions({ file, offset }, to) >= 0) return 'stop';
       if (performance.now() < reportAt) return undefined;

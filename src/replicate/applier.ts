@@ -35,6 +35,7 @@ export interface ApplierOptions {
   readonly batchRows: number;
   readonly totals: { transactions: number; rowChanges: number };
   readonly onProgress: (progress: ApplyProgress) => void;
+  readonly wasPreparedElsewhere: NonNullable<TransactionHandler['wasPreparedElsewhere']>;
   /** A batch could not be applied: nothing more is to be read. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -93,6 +94,10 @@ export class Applier implements TransactionHandler {
 
   wants(shape: TableMap): boolean {
     return this.#router.find(shape) !== null;
+  }
+
+  wasPreparedElsewhere(xid: string, commit: FilePosition): boolean | Promise<boolean> {
+    return this.#options.wasPreparedElsewhere(xid, commit);
   }
 
   rows(event: RowsEvent): EventAnswer | Promise<EventAnswer> {

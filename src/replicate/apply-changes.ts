@@ -3,6 +3,7 @@ import type { Holder } from '../checkpoint/epoch.ts';
 import { assertEpoch } from '../checkpoint/epoch.ts';
 import { requireCheckpoint } from '../checkpoint/store.ts';
 import { SkyferryFailure } from '../failures.ts';
+import { wasPreparedElsewhere } from '../mysql/binlog/find-prepared.ts';
 import { readBinlog } from '../mysql/binlog/read-binlog.ts';
 import { assembleTransactions } from '../mysql/binlog/transactions.ts';
 import type { Catalog } from '../mysql/catalog/types.ts';
@@ -61,10 +62,11 @@ async function applyOnce(
   const broken = new AbortController();
   const either = AbortSignal.any([signal, broken.signal]);
   const session = await ApplySession.open(job.target, holder, either);
+  const tables = new ReplicatedTables(job.catalog, job.lctn, snapshots);
   try {
     const applier = new Applier({
       session,
-      tables: new ReplicatedTables(job.catalog, job.lctn, snapshots),
+      tables,
       from: position,
       appliedUpTo: appliedUpTo(checkpoint),
       high: checkpoint.high,
@@ -72,6 +74,8 @@ async function applyOnce(
       batchRows: job.batchRows,
       totals: { transactions: checkpoint.transactions, rowChanges: checkpoint.rowChanges },
       onProgress,
+      wasPreparedElsewhere: (xid, commit) =>
+        wasPreparedElsewhere(job.source, xid, commit, ({ name }) => tables.concern(name), either),
       onFailure: (error) => broken.abort(error),
     });
     await readBinlog(

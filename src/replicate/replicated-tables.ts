@@ -73,6 +73,11 @@ export class ReplicatedTables {
     return this.#byName.get(displayName(name));
   }
 
+  /** Whether a table may have to do with the migration, also under a definition of former days. */
+  concern(name: QualifiedName): boolean {
+    return this.schemas.has(name.schema) || this.isOutsideParent(displayName(name));
+  }
+
   /** A table outside the migration whose rows cascade into it. */
   isOutsideParent(display: string): boolean {
     return this.#outsideParents.has(display);

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { wasPreparedElsewhere } from '../mysql/binlog/find-prepared.ts';
 import { readBinlog } from '../mysql/binlog/read-binlog.ts';
 import type { RowsEvent } from '../mysql/binlog/events.ts';
 import { walkRows } from '../mysql/binlog/rows.ts';
@@ -63,6 +64,8 @@ export async function readTouched(
     },
     // Whether a statement may be passed over is decided where changes are applied.
     statement: () => undefined,
+    wasPreparedElsewhere: (xid, commit) =>
+      wasPreparedElsewhere(source, xid, commit, ({ name }) => tables.concern(name), signal),
     commit: (transaction) => (compareFilePositions(transaction, to) >= 0 ? 'stop' : undefined),
   });
   await readBinlog(

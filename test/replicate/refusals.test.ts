@@ -106,6 +106,35 @@ describe('what cannot be applied exactly', () => {
     await expect(catchUp(migration)).rejects.toMatchObject({ code: 'BINLOG_UNSUPPORTED' });
   });
 
+  test('the commit of one that was prepared before: that of another schema passes, of the migration it stops', async () => {
+    const xa = (name: string, table: string) => [
+      `XA START '${name}'`,
+      `INSERT INTO ${table} VALUES (9, 'xa')`,
+      `XA END '${name}'`,
+      `XA PREPARE '${name}'`,
+    ];
+    await run(servers.source, [
+      'CREATE DATABASE IF NOT EXISTS aside',
+      'CREATE TABLE IF NOT EXISTS aside.t (id int PRIMARY KEY, v varchar(20))',
+    ]);
+    await run(servers.source, xa('theirs', 'aside.t'));
+    await catchUp(migration);
+    await run(servers.source, ['FLUSH BINARY LOGS', "XA COMMIT 'theirs'"]);
+    await run(servers.source, ["INSERT INTO app.t VALUES (1, 'after')"]);
+    await catchUp(migration);
+    expect(await differences(migration)).toEqual({});
+
+    await run(servers.source, xa('ours', 'app.t'));
+    const executed = await withConnection(servers.source, {}, (c) =>
+      c.query('SELECT @@GLOBAL.gtid_executed AS gtids'),
+    );
+    await withConnection(servers.target, {}, (c) =>
+      c.query('UPDATE skyferry.migration SET gtid_set = ?', [String(executed[0]?.['gtids'])]),
+    );
+    await run(servers.source, ["XA COMMIT 'ours'"]);
+    await expect(catchUp(migration)).rejects.toMatchObject({ code: 'BINLOG_UNSUPPORTED' });
+  });
+
   test('a row of a table without a key that is missing on the target stops', async () => {
     await run(servers.source, ["INSERT INTO app.heap VALUES (1, 'x'), (2, 'y')"]);
     await catchUp(migration);

@@ -12,6 +12,7 @@ export function corrupt(what: string, at?: FilePosition): SkyferryFailure {
 export function unsupported(what: string, at?: FilePosition): SkyferryFailure {
   return new SkyferryFailure('BINLOG_UNSUPPORTED', `${what}${after(at)}`, {
     safe: 'nothing from this event on was applied',
+    next: 'see that the source logs no more of it, then abort the migration and begin anew',
   });
 }
 

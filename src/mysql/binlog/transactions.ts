@@ -41,6 +41,11 @@ export interface TransactionHandler {
   /** DDL, account statements, and DML that was logged as a statement. */
   statement(event: QueryEvent, transaction: Transaction): Answer;
   commit(transaction: CommittedTransaction): Answer;
+  /**
+   * At the commit of a transaction that was prepared before the reading began: whether it holds no rows of
+   * wanted tables. Otherwise, and without this, the commit is BINLOG_UNSUPPORTED.
+   */
+  wasPreparedElsewhere?(xid: string, commit: FilePosition): boolean | Promise<boolean>;
   /** Nothing more to read up to this position, at this moment. */
   heartbeat?(event: HeartbeatEvent): Answer;
   /** At the start and for each file. */
@@ -160,19 +165,25 @@ class Assembler {
     }
     if (words.startsWith('XA COMMIT')) {
       const xid = event.sql.slice('XA COMMIT '.length).trim();
-      if (!this.#harmlessXa.delete(xid)) {
-        throw unsupported(
-          'XA COMMIT of a transaction whose rows were logged before the reading began',
-          event,
-        );
-      }
-      return this.#commit(event);
+      const known = this.#harmlessXa.delete(xid);
+      return known ? this.#commit(event) : this.#commitUnknown(xid, event);
     }
     if (words.startsWith('XA ROLLBACK')) {
       this.#harmlessXa.delete(event.sql.slice('XA ROLLBACK '.length).trim());
       return this.#commit(event);
     }
     return undefined;
+  }
+
+  async #commitUnknown(xid: string, event: QueryEvent): Promise<EventAnswer> {
+    const elsewhere = await this.#handler.wasPreparedElsewhere?.(xid, event);
+    if (elsewhere !== true) {
+      throw unsupported(
+        'XA COMMIT of a transaction whose rows were logged before the reading began',
+        event,
+      );
+    }
+    return await this.#commit(event);
   }
 
   /**
