@@ -108,10 +108,12 @@ test('one level: a key that another parent had before', async () => {
     'mend.line': '2 missing, 0 extra',
   });
   const { repaired } = await reconcile(jobOf(migration), options);
-  expect(repaired).toEqual([
-    { table: 'mend.line', rows: 2 },
-    { table: 'mend.run', rows: 2 },
-  ]);
+  expect(new Set(repaired)).toEqual(
+    new Set([
+      { table: 'mend.line', rows: 2 },
+      { table: 'mend.run', rows: 2 },
+    ]),
+  );
   expect(await differences(migration)).toEqual({});
 });
 
