@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Consumer } from '../../src/cutover/job.ts';
 import { lowerTtls, restoreTtls } from '../../src/cutover/lower-ttls.ts';
 import type { CnameRecord, CnameState } from '../../src/cutover/switches/cname-record.ts';
-import { createCnameSwitch } from '../../src/cutover/switches/cname-switch.ts';
+import { CnameSwitch } from '../../src/cutover/switches/cname-switch.ts';
 import { createFileSwitch } from '../../src/cutover/switches/file.ts';
 import { SkyferryFailure } from '../../src/failures.ts';
 
@@ -38,7 +38,7 @@ class Memory implements CnameRecord<number> {
 
 const consumer = (name: string, record: CnameRecord<number>): Consumer => ({
   account: null,
-  switch: createCnameSwitch(record, {
+  switch: new CnameSwitch(record, {
     consumer: name,
     name: `${name}.example`,
     from: 'old.example',

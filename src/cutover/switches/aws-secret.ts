@@ -27,63 +27,129 @@ const CURRENT = 'AWSCURRENT';
  * elsewhere by now. Values of secrets are in no message.
  */
 export function createAwsSecretSwitch(options: AwsSecretSwitchOptions): Switch {
-  const { consumer, secret, from, to, port } = options;
-  const refuse = (what: string, next?: string, safe = 'the secret is unchanged'): SkyferryFailure =>
-    new SkyferryFailure('SWITCH_FAILED', `secret ${secret}: ${what}`, {
-      safe,
-      ...(next !== undefined && { next }),
-    });
+  return new AwsSecretSwitch(options);
+}
 
-  const read = async (signal: AbortSignal): Promise<Current> => {
+class AwsSecretSwitch implements Switch {
+  readonly consumer: string;
+  readonly #options: AwsSecretSwitchOptions;
+
+  constructor(options: AwsSecretSwitchOptions) {
+    this.consumer = options.consumer;
+    this.#options = options;
+  }
+
+  describe(): string {
+    const { secret, from, to, port } = this.#options;
+    return `in AWS secret ${secret}, host from ${from} to ${to}${port === undefined ? '' : `, port ${port}`}`;
+  }
+
+  async precondition(signal: AbortSignal): Promise<void> {
+    const { holds } = await this.#read(signal);
+    if (typeof holds !== 'string') throw this.#stale(holds);
+  }
+
+  async do(signal: AbortSignal): Promise<void> {
+    const current = await this.#read(signal);
+    if (current.holds === 'to') return;
+    if (current.holds !== 'from') throw this.#stale(current.holds);
+    const version = await this.#writePending(current, signal);
+    await this.#moveStage(current.version, version, 'to', signal);
+  }
+
+  async undo(signal: AbortSignal): Promise<void> {
+    const { arn, version, versions, holds } = await this.#read(signal);
+    if (holds === 'from') return;
+    const former = versions.find((each) => versionAfter(this.#options, arn, each) === version);
+    if (former === undefined) {
+      const { from } = this.#options;
+      throw this.#refuse('is not as Skyferry left it', `set its host back to ${from} by hand`);
+    }
+    await this.#moveStage(version, former, 'from', signal);
+  }
+
+  async probe(signal: AbortSignal): Promise<void> {
+    const { holds } = await this.#read(signal);
+    if (holds !== 'to') throw this.#refuse('is not switched', undefined, 'it was looked at only');
+  }
+
+  async #read(signal: AbortSignal): Promise<Current> {
     try {
-      return await patiently(signal, async () => await look(signal));
+      return await patiently(signal, async () => await this.#look(signal));
     } catch (error) {
       throw asSwitchFailure(error, 'this attempt did not touch the secret');
     }
-  };
+  }
 
-  const look = async (signal: AbortSignal): Promise<Current> => {
-    const client = await options.client();
+  async #look(signal: AbortSignal): Promise<Current> {
+    const { secret } = this.#options;
+    const client = await this.#options.client();
     const { DescribeSecretCommand, GetSecretValueCommand } = await sdk();
     const described = await askAws(`looking at secret ${secret}`, signal, (aborting) =>
       client
         .send(new DescribeSecretCommand({ SecretId: secret }), aborting)
         .catch((error: unknown) => {
           if (!isAwsError(error, 'ResourceNotFound')) throw error;
-          throw refuse('does not exist in that region', 'correct its name or region');
+          throw this.#refuse('does not exist in that region', 'correct its name or region');
         }),
     );
     const versions = described.VersionIdsToStages ?? {};
     if (!Object.values(versions).some((stages) => stages.includes(CURRENT))) {
-      throw refuse('holds no value', 'give it the value that the application uses');
+      throw this.#refuse('holds no value', 'give it the value that the application uses');
     }
     const current = await askAws(`reading secret ${secret}`, signal, (aborting) =>
       client.send(new GetSecretValueCommand({ SecretId: secret, VersionStage: CURRENT }), aborting),
     );
     const { SecretString, VersionId = '' } = current;
     if (described.RotationEnabled === true || described.OwningService !== undefined) {
-      throw refuse(
+      throw this.#refuse(
         'is rotated, which would undo the switch',
         'turn rotation off for the migration, or let the application read another secret',
       );
     }
-    if (SecretString === undefined) throw refuse('is binary, not JSON');
+    if (SecretString === undefined) throw this.#refuse('is binary, not JSON');
     return {
       arn: described.ARN ?? secret,
       version: VersionId,
       versions: Object.keys(versions),
       text: SecretString,
-      holds: whatItHolds(SecretString, options),
+      holds: whatItHolds(SecretString, this.#options),
     };
-  };
+  }
 
-  const moveStage = async (
+  /** The changed text as a version that no application reads yet; returns its id. */
+  async #writePending({ arn, version: former, text }: Current, signal: AbortSignal) {
+    const { secret } = this.#options;
+    const client = await this.#options.client();
+    const { PutSecretValueCommand } = await sdk();
+    const version = versionAfter(this.#options, arn, former);
+    const command = new PutSecretValueCommand({
+      SecretId: secret,
+      ClientRequestToken: version,
+      SecretString: changed(text, this.#options),
+      VersionStages: [PENDING],
+    });
+    const write = async () =>
+      await askAws(`writing secret ${secret}`, signal, (aborting) =>
+        client.send(command, aborting).catch((error: unknown) => {
+          // What was sent is the secret itself, and the text could quote it.
+          throw withoutText(error);
+        }),
+      );
+    await patiently(signal, write).catch((error: unknown) => {
+      throw asSwitchFailure(error, 'applications read what they read before');
+    });
+    return version;
+  }
+
+  async #moveStage(
     removeFrom: string,
     moveTo: string,
     wanted: 'from' | 'to',
     signal: AbortSignal,
-  ): Promise<void> => {
-    const client = await options.client();
+  ): Promise<void> {
+    const { secret } = this.#options;
+    const client = await this.#options.client();
     const { UpdateSecretVersionStageCommand } = await sdk();
     const command = new UpdateSecretVersionStageCommand({
       SecretId: secret,
@@ -91,75 +157,31 @@ export function createAwsSecretSwitch(options: AwsSecretSwitchOptions): Switch {
       RemoveFromVersionId: removeFrom,
       MoveToVersionId: moveTo,
     });
-    await patiently(
-      signal,
-      async () =>
-        await askAws(`switching secret ${secret}`, signal, (aborting) =>
-          client.send(command, aborting),
-        ),
-    ).catch(async (error: unknown) => {
+    const move = async () =>
+      await askAws(`switching secret ${secret}`, signal, (aborting) =>
+        client.send(command, aborting),
+      );
+    await patiently(signal, move).catch(async (error: unknown) => {
       // The answer may have been lost, and the SDK's own repetition is refused then.
-      const now = await read(signal);
+      const now = await this.#read(signal);
       if (now.holds === wanted) return;
-      if (now.version !== removeFrom) throw stale(now.holds);
+      if (now.version !== removeFrom) throw this.#stale(now.holds);
       throw asSwitchFailure(error, 'applications read what they read before');
     });
-  };
+  }
 
-  const stale = (holds: Current['holds']): SkyferryFailure =>
-    holds === 'from' || holds === 'to'
-      ? refuse('was changed by somebody else', 'find out by whom, then retry')
-      : refuse(holds.wrong, 'set it back, or correct the configuration');
+  #stale(holds: Current['holds']): SkyferryFailure {
+    return holds === 'from' || holds === 'to'
+      ? this.#refuse('was changed by somebody else', 'find out by whom, then retry')
+      : this.#refuse(holds.wrong, 'set it back, or correct the configuration');
+  }
 
-  return {
-    consumer,
-    describe: () =>
-      `in AWS secret ${secret}, host from ${from} to ${to}${port === undefined ? '' : `, port ${port}`}`,
-    async precondition(signal) {
-      const { holds } = await read(signal);
-      if (typeof holds !== 'string') throw stale(holds);
-    },
-    async do(signal) {
-      const current = await read(signal);
-      if (current.holds === 'to') return;
-      if (current.holds !== 'from') throw stale(current.holds);
-      const client = await options.client();
-      const { PutSecretValueCommand } = await sdk();
-      const version = versionAfter(options, current.arn, current.version);
-      const command = new PutSecretValueCommand({
-        SecretId: secret,
-        ClientRequestToken: version,
-        SecretString: changed(current.text, options),
-        VersionStages: [PENDING],
-      });
-      await patiently(
-        signal,
-        async () =>
-          await askAws(`writing secret ${secret}`, signal, (aborting) =>
-            client.send(command, aborting).catch((error: unknown) => {
-              // What was sent is the secret itself, and the text could quote it.
-              throw withoutText(error);
-            }),
-          ),
-      ).catch((error: unknown) => {
-        throw asSwitchFailure(error, 'applications read what they read before');
-      });
-      await moveStage(current.version, version, 'to', signal);
-    },
-    async undo(signal) {
-      const { arn, version, versions, holds } = await read(signal);
-      if (holds === 'from') return;
-      const former = versions.find((each) => versionAfter(options, arn, each) === version);
-      if (former === undefined) {
-        throw refuse('is not as Skyferry left it', `set its host back to ${from} by hand`);
-      }
-      await moveStage(version, former, 'from', signal);
-    },
-    async probe(signal) {
-      const { holds } = await read(signal);
-      if (holds !== 'to') throw refuse('is not switched', undefined, 'it was looked at only');
-    },
-  };
+  #refuse(what: string, next?: string, safe = 'the secret is unchanged'): SkyferryFailure {
+    return new SkyferryFailure('SWITCH_FAILED', `secret ${this.#options.secret}: ${what}`, {
+      safe,
+      ...(next !== undefined && { next }),
+    });
+  }
 }
 
 interface Current {

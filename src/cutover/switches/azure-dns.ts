@@ -2,7 +2,7 @@ import type { AzureClients } from '../../clouds/azure/clients.ts';
 import type { DnsLookup } from '../../clouds/dns/authoritative.ts';
 import { azureCname } from './azure-cname.ts';
 import { fullName } from './cname-record.ts';
-import { createCnameSwitch } from './cname-switch.ts';
+import { CnameSwitch } from './cname-switch.ts';
 import type { Switch } from './switch.ts';
 
 export interface AzureDnsSwitchOptions {
@@ -32,5 +32,5 @@ export function createAzureDnsSwitch(options: AzureDnsSwitchOptions): Switch {
       await (await recordSets()).createOrUpdate(resourceGroup, zone, record, 'CNAME', set, sending),
     served: async (signal) => await dns.askZone(zone, name, signal),
   });
-  return createCnameSwitch(cname, { ...options, name });
+  return new CnameSwitch(cname, { ...options, name });
 }

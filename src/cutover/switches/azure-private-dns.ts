@@ -3,7 +3,7 @@ import type { DnsLookup } from '../../clouds/dns/authoritative.ts';
 import { azureCname } from './azure-cname.ts';
 import type { AzureDnsSwitchOptions } from './azure-dns.ts';
 import { fullName } from './cname-record.ts';
-import { createCnameSwitch } from './cname-switch.ts';
+import { CnameSwitch } from './cname-switch.ts';
 import type { Switch } from './switch.ts';
 
 export interface AzurePrivateDnsSwitchOptions extends Omit<AzureDnsSwitchOptions, 'clients'> {
@@ -28,7 +28,7 @@ export function createAzurePrivateDnsSwitch(options: AzurePrivateDnsSwitchOption
       await (await recordSets()).createOrUpdate(resourceGroup, zone, 'CNAME', record, set, sending),
     served: async (signal) => await askInside(dns, { resolver, zone, name }, signal),
   });
-  return createCnameSwitch(cname, { ...options, name });
+  return new CnameSwitch(cname, { ...options, name });
 }
 
 async function askInside(

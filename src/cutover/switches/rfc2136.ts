@@ -7,7 +7,7 @@ import { createDnsLookup } from '../../clouds/dns/authoritative.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import type { CnameRecord, CnameState } from './cname-record.ts';
 import { fullName, markText, readMark } from './cname-record.ts';
-import { createCnameSwitch } from './cname-switch.ts';
+import { CnameSwitch } from './cname-switch.ts';
 import type { TsigKey } from './nsupdate.ts';
 import { absolute, keyLine, sendUpdate } from './nsupdate.ts';
 import type { Switch } from './switch.ts';
@@ -37,19 +37,28 @@ const MARK_TTL = 60;
  * server itself refuses (NXRRSET) when somebody else was there.
  */
 export function createRfc2136Switch(options: Rfc2136SwitchOptions): Switch {
-  const { key, nsupdate, record, zone } = options;
-  const name = fullName(record, zone);
-  const what = `record ${name} on DNS server ${options.server}`;
-  const moved = createCnameSwitch(dynamicRecord({ ...options, name, what }), { ...options, name });
-  return {
-    ...moved,
-    async precondition(signal) {
-      [name, options.from, options.to].forEach(hostName);
-      const [tsig] = await Promise.all([key(), nsupdate()]);
-      if (tsig !== null) keyLine(tsig);
-      await moved.precondition(signal);
-    },
-  };
+  return new Rfc2136Switch(options);
+}
+
+class Rfc2136Switch extends CnameSwitch<Version> {
+  readonly #options: Rfc2136SwitchOptions;
+  readonly #name: string;
+
+  constructor(options: Rfc2136SwitchOptions) {
+    const name = fullName(options.record, options.zone);
+    const what = `record ${name} on DNS server ${options.server}`;
+    super(dynamicRecord({ ...options, name, what }), { ...options, name });
+    this.#options = options;
+    this.#name = name;
+  }
+
+  override async precondition(signal: AbortSignal): Promise<void> {
+    const { key, nsupdate, from, to } = this.#options;
+    [this.#name, from, to].forEach(hostName);
+    const [tsig] = await Promise.all([key(), nsupdate()]);
+    if (tsig !== null) keyLine(tsig);
+    await super.precondition(signal);
+  }
 }
 
 /** Of the mark: its text as it stands, or null. */

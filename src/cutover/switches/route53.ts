@@ -7,7 +7,7 @@ import type { DnsLookup } from '../../clouds/dns/authoritative.ts';
 import { SkyferryFailure, isFailure } from '../../failures.ts';
 import type { CnameRecord, CnameState, TtlMark } from './cname-record.ts';
 import { fullName, markText, readMark, spelledLike } from './cname-record.ts';
-import { createCnameSwitch } from './cname-switch.ts';
+import { CnameSwitch } from './cname-switch.ts';
 import type { Switch } from './switch.ts';
 
 export interface Route53SwitchOptions {
@@ -39,7 +39,7 @@ interface Version {
 export function createRoute53Switch(options: Route53SwitchOptions): Switch {
   const { zone, record, zoneId } = options;
   const name = fullName(record, zone);
-  return createCnameSwitch(route53Record({ ...options, name, what: `Route 53 record ${name} (zone ${zoneId})` }), { ...options, name }); // prettier-ignore
+  return new CnameSwitch(route53Record({ ...options, name, what: `Route 53 record ${name} (zone ${zoneId})` }), { ...options, name }); // prettier-ignore
 }
 
 function route53Record({
