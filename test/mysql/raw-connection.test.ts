@@ -1,5 +1,6 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { PacketReader } from '../../src/mysql/packets.ts';
 import { openRawConnection } from '../../src/mysql/open-raw-connection.ts';
@@ -135,6 +136,46 @@ test('nobody there, and somebody who is no MySQL', async () => {
   await expect(openRawConnection(endpoint)).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   await new Promise((resolve) => listener.close(resolve));
   await expect(openRawConnection(endpoint)).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
+});
+
+test('a server that asks for a file of this machine gets none', async () => {
+  const sent: Buffer[] = [];
+  const proxy = createServer((client) => {
+    const behind = connect({ host: plain.host, port: plain.port });
+    let asked = false;
+    behind.on('data', (bytes) => asked || client.write(bytes));
+    client.on('data', (bytes) => {
+      if (asked) sent.push(bytes);
+      else if (!bytes.includes('SELECT 42')) behind.write(bytes);
+      else {
+        asked = true;
+        const request = Buffer.concat([Buffer.from([0xfb]), Buffer.from('/etc/hostname')]);
+        client.write(Buffer.concat([Buffer.from([request.length, 0, 0, 1]), request]));
+        // It is done with what it was given.
+        setTimeout(() => client.end(Buffer.from([7, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0])), 200);
+      }
+    });
+    for (const socket of [client, behind]) socket.on('error', () => {});
+    client.on('close', () => behind.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const address = proxy.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const hostile: Endpoint = { ...plain, host: '127.0.0.1', port };
+  try {
+    const connection = await openConnection(hostile);
+    await expect(connection.query('SELECT 42')).rejects.toMatchObject({ name: 'SkyferryFailure' });
+    connection.destroy();
+    for (const ask of ['run', 'rows'] as const) {
+      const raw = await openRawConnection(hostile);
+      await expect(raw[ask]('SELECT 42')).rejects.toMatchObject({ code: 'INTERNAL' });
+      raw.destroy();
+    }
+    // At most the empty packet that ends a file.
+    expect(Buffer.concat(sent).length).toBeLessThanOrEqual(4);
+  } finally {
+    await new Promise((resolve) => proxy.close(resolve));
+  }
 });
 
 test('packets come out the same however the stream is cut', () => {
