@@ -1,4 +1,4 @@
-import { SkyferryFailure } from '../failures.ts';
+import { SkyferryFailure, isFailure } from '../failures.ts';
 import type { Table } from '../mysql/catalog/types.ts';
 import type { Connection } from '../mysql/connection.ts';
 import { openConnection } from '../mysql/connection.ts';
@@ -11,6 +11,7 @@ import { readBinlogEnd } from '../mysql/watermark.ts';
 /** Writers of the table wait behind a waiting lock: it is given up soon and tried again. */
 const LOCK_WAIT_SECONDS = 5;
 const LOCK_DENIED = new Set([1044, 1142]);
+const LOCK_TIMED_OUT = 1205;
 
 export interface TableSnapshot {
   /** Holds exactly the table's changes before this position. */
@@ -66,8 +67,8 @@ async function lock(locker: Connection, table: Table): Promise<void> {
   try {
     await locker.query(`LOCK TABLES ${qualify(table.name)} READ`);
   } catch (error) {
-    if (!(error instanceof SkyferryFailure) || !LOCK_DENIED.has(error.detail.errno ?? 0))
-      throw error;
+    if (isFailure(error) && error.detail.errno === LOCK_TIMED_OUT) throw stillWritten(table);
+    if (!isFailure(error) || !LOCK_DENIED.has(error.detail.errno ?? 0)) throw error;
     throw new SkyferryFailure(
       'ACCESS_DENIED',
       `${displayName(table.name)} has no key, so it must be locked for the moment of its snapshot, and this account may not`,
@@ -78,4 +79,16 @@ async function lock(locker: Connection, table: Table): Promise<void> {
       },
     );
   }
+}
+
+function stillWritten(table: Table): SkyferryFailure {
+  return new SkyferryFailure(
+    'TRANSIENT',
+    `${displayName(table.name)} has no key, so it must be locked for the moment of its snapshot: a transaction that wrote to it did not end within ${LOCK_WAIT_SECONDS} s`,
+    {
+      safe: 'the source was only read, and the lock was given up',
+      next: 'see information_schema.innodb_trx on the source for a transaction that takes long; retry the phase when it has ended',
+      errno: LOCK_TIMED_OUT,
+    },
+  );
 }

@@ -71,10 +71,13 @@ class Statement {
     return this.#allNamesQualified();
   }
 
+  /** A statement comes in its client's character set: what is no UTF-8 may be any name beyond ASCII. */
   #namesMigratedSchema(): boolean {
+    const beyondAscii = [...this.#schemas].some((name) => /[^\0-\x7f]/.test(name));
     return this.#tokens.some(
       (token) =>
-        (token.kind === 'word' || token.kind === 'quoted') && this.#schemas.has(fold(token.text)),
+        (token.kind === 'word' || token.kind === 'quoted') &&
+        (this.#schemas.has(fold(token.text)) || (beyondAscii && token.text.includes('\ufffd'))),
     );
   }
 

@@ -4,6 +4,7 @@ import { acquireEpoch } from '../../src/checkpoint/epoch.ts';
 import { readCheckpoint } from '../../src/checkpoint/store.ts';
 import { readChunks } from '../../src/copy/chunks.ts';
 import { copyTables } from '../../src/copy/copy-tables.ts';
+import { snapshotTable } from '../../src/copy/snapshot.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { openRawConnection } from '../../src/mysql/open-raw-connection.ts';
 import { readBinlogEnd } from '../../src/mysql/watermark.ts';
@@ -313,6 +314,22 @@ test('names are spelled as the target keeps them', async () => {
   expect(await lab.onTarget.query('SELECT * FROM spelled.orderline')).toEqual([
     { Id: 1, Group: 2 },
   ]);
+});
+
+test('a table without a key whose writer does not end is named', async () => {
+  const job = await prepare(lab, 'held', ['CREATE TABLE t (a int)']);
+  await lab.onSource.query('BEGIN');
+  await lab.onSource.query('INSERT INTO held.t VALUES (1)');
+  const reader = await openRawConnection(lab.source);
+  const { signal } = new AbortController();
+  const snapshot = snapshotTable(lab.source, reader, job.catalog.tables[0]!, signal);
+  await expect(snapshot).rejects.toMatchObject({
+    code: 'TRANSIENT',
+    message: expect.stringContaining('held.t') as string,
+    detail: { next: expect.stringContaining('innodb_trx') as string },
+  });
+  await lab.onSource.query('COMMIT');
+  await reader.close();
 });
 
 test('a table without a key is refused by name where it may not be locked', async () => {

@@ -42,6 +42,12 @@ describe('statements about a migrated schema stop', () => {
   });
 });
 
+test('a name in the character set of a client that does not speak UTF-8 may be a migrated one', () => {
+  const sql = Buffer.from('TRUNCATE TABLE `größe`.t', 'latin1').toString('utf8');
+  expect(judge(sql, 'other', new Set(['größe'])).kind).toBe('schema-change');
+  expect(kind(sql)).toBe('pass');
+});
+
 describe('what is clearly something else passes', () => {
   test.each([
     'DROP TABLE other.t, `else`.u',
