@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { ConfigFileFailure } from '../config/load.ts';
 import { isFailure } from '../failures.ts';
 import { printable } from '../observe/printable.ts';
 import { TemporalUnreachable } from './temporal.ts';
@@ -35,19 +36,33 @@ export function printError(error: unknown, json: boolean): void {
     return;
   }
   const described = describeError(error);
-  note(`${pc.red('✗')} ${described.message} ${pc.dim(`[${described.code}]`)}`);
+  const [first = '', ...more] = described.message.split('\n');
+  note(`${pc.red('✗')} ${first} ${pc.dim(`[${described.code}]`)}`);
+  for (const line of more) note(line);
   if (described.safe !== undefined) note(`  ${pc.bold('safe:')} ${described.safe}`);
   if (described.next !== undefined) note(`  ${pc.bold('next:')} ${described.next}`);
 }
 
 /** For commands that have data to print with their error: one envelope holds both. */
-export function errorEnvelope(error: unknown): Pick<Envelope, 'status' | 'error' | 'next_steps'> {
+export function errorEnvelope(
+  error: unknown,
+): Pick<Envelope, 'status' | 'error' | 'issues' | 'next_steps'> {
   const described = describeError(error);
   return {
     status: 'error',
     error: described,
+    issues: error instanceof ConfigFileFailure ? toIssues(error) : [],
     next_steps: described.next === undefined ? [] : [described.next],
   };
+}
+
+function toIssues({ file, issues }: ConfigFileFailure): Issue[] {
+  return issues.map(({ line, column, path, message }) => ({
+    code: 'CONFIG_INVALID',
+    severity: 'blocker',
+    object: `${file}:${line}:${column}${path === '' ? '' : ` ${path}`}`,
+    message,
+  }));
 }
 
 function describeError(error: unknown): NonNullable<Envelope['error']> {

@@ -15,6 +15,7 @@ export interface LocatedIssue {
 }
 
 export class ConfigFileFailure extends SkyferryFailure {
+  readonly file: string;
   readonly issues: readonly LocatedIssue[];
 
   constructor(file: string, issues: readonly LocatedIssue[]) {
@@ -27,6 +28,7 @@ export class ConfigFileFailure extends SkyferryFailure {
       safe: 'nothing was changed',
       next: `correct the lines above, then: skyferry validate ${file}`,
     });
+    this.file = file;
     this.issues = issues;
   }
 }
@@ -74,7 +76,7 @@ function toJson(file: string, document: Document, lines: LineCounter): unknown {
     return document.toJS();
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    const issues: LocatedIssue[] = [];
+    const issues: Omit<LocatedIssue, 'file'>[] = [];
     visit(document, {
       Alias: (_key, alias) => {
         if (alias.resolve(document) !== undefined) return;

@@ -18,7 +18,7 @@ export type ParsedConfig =
 export function parseConfig(json: unknown): ParsedConfig {
   const result = migrationConfigSchema.safeParse(json);
   const issues = [
-    ...(result.success ? [] : result.error.issues.flatMap(toIssues)),
+    ...(result.success ? [] : result.error.issues.flatMap((issue) => toIssues(issue, json))),
     ...relations(json),
   ];
   return result.success && issues.length === 0
@@ -41,12 +41,18 @@ export function requireConfig(json: unknown): MigrationConfig {
   );
 }
 
-function toIssues(issue: z.core.$ZodIssue): ConfigIssue[] {
+function toIssues(issue: z.core.$ZodIssue, json: unknown): ConfigIssue[] {
   const at = issue.path.filter((part) => typeof part !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => configIssue([...at, key], 'unknown key'));
   }
-  return [configIssue(at, issue.message)];
+  const given = at.reduce<unknown>((value, key) => field(value, String(key)), json);
+  if (given === undefined && at.length > 0) return [configIssue(at, 'is missing')];
+  if (issue.code === 'invalid_union' && 'options' in issue) {
+    const kinds = (issue.options ?? []).filter((kind) => kind !== undefined);
+    return [configIssue(at, `must be one of ${kinds.map(String).join(', ')}`)];
+  }
+  return [configIssue(at, issue.message.replace(/^Invalid (input|option): /, ''))];
 }
 
 /** What one field cannot know of another. Runs on raw JSON, so that all errors are shown at once. */

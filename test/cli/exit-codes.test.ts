@@ -48,6 +48,7 @@ test('an answering Temporal without a worker is told apart, by the code in the e
   expect(errorEnvelope(error)).toEqual({
     status: 'error',
     error: { code: 'NO_WORKER', message: 'none polls', next: 'skyferry worker' },
+    issues: [],
     next_steps: ['skyferry worker'],
   });
   expect(exitCodeOf(new SkyferryFailure('ROWS_DIFFER', 'they differ'))).toBe(5);

@@ -46,6 +46,23 @@ __proto__: {a: 1}
   `);
 });
 
+test('what is missing and what is none of a few is said so, without the words of the library', () => {
+  const bad = `name: 7
+source: {kind: oracle, host: a}
+target: {host: b, user: u, password: "\${env:X}"}
+engine: builtin
+cutover: {switches: [{consumer: a, kind: file, path: f, to: "b:1"}]}
+`;
+  expect(() => parseConfigText('f.yaml', bad)).toThrowErrorMatchingInlineSnapshot(`
+    [SkyferryFailure: f.yaml is not valid, 5 errors:
+      f.yaml:1:1  name: expected string, received number
+      f.yaml:1:1  schemas: is missing
+      f.yaml:2:10  source.kind: must be one of mysql, rds-mysql, aurora-mysql
+      f.yaml:4:1  engine: expected one of "built-in"|"native"|"azure-dms"|"auto"
+      f.yaml:5:22  cutover.switches[0].from: is missing]
+  `);
+});
+
 test('a key given twice and broken YAML are errors with a place', () => {
   expect(() => parseConfigText('f.yaml', 'name: a\nname: b\n')).toThrowError(/f\.yaml:2:1/);
   expect(() => parseConfigText('f.yaml', 'name: [a\n')).toThrowError(/f\.yaml:\d+:\d+/);

@@ -110,6 +110,10 @@ describe('before anything runs', () => {
     expect(stderr).toContain('bad.yaml:4:1  typo: unknown key');
     expect(stderr).toContain('target');
     expect(stderr).not.toContain('hunter2');
+    const json = envelopeOf(await type('skyferry validate bad.yaml --json'));
+    expect(json.issues).toContainEqual(
+      expect.objectContaining({ object: 'bad.yaml:4:1 typo', message: 'unknown key' }),
+    );
     expect((await type('skyferry validate')).status).toBe(0);
   });
 
