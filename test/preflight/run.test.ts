@@ -10,6 +10,7 @@ import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { createFileSwitch } from '../../src/cutover/switches/file.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import { collationsCheck } from '../../src/preflight/checks/collations.ts';
+import { fenceCheck } from '../../src/preflight/checks/fence.ts';
 import { retentionCheck } from '../../src/preflight/checks/retention.ts';
 import { readServerFacts } from '../../src/preflight/facts.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
@@ -545,6 +546,22 @@ test('a source that replicates from elsewhere is warned of: no fence stops that'
     );
   try {
     expect(await warned()).toMatchObject([{ severity: 'warning' }]);
+    await withConnection(pair.source, {}, async (connection) => {
+      const source = await readServerFacts('source', 'root', connection);
+      const unlogged = {
+        ...source,
+        variable: (name: string) =>
+          name === 'log_replica_updates' ? 'OFF' : source.variable(name),
+      };
+      const side = { config, catalog: emptyCatalog, source: unlogged, target: source };
+      const found = await fenceCheck.run({ ...side, fence: source, switches: [], signal });
+      expect(found).toContainEqual(
+        expect.objectContaining({
+          severity: 'blocker',
+          found: expect.stringContaining('would be lost') as string,
+        }),
+      );
+    });
     await run(pair.source, ['STOP REPLICA']);
     expect(await warned()).toEqual([]);
   } finally {

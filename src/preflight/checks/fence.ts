@@ -21,7 +21,7 @@ export const fenceCheck = check<SourceSide>(
         blocker(
           'source.fence',
           config.source.fence === undefined ? 'is not configured' : 'cannot log in',
-          'CREATE USER …; GRANT SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN, REPLICATION CLIENT ON *.* TO that account; name it in source.fence',
+          "CREATE USER skyferry_fence IDENTIFIED BY '…' REQUIRE SSL; GRANT SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN, REPLICATION CLIENT ON *.* TO skyferry_fence; and name it in source.fence",
         ),
       ];
     }
@@ -49,11 +49,18 @@ async function replicates({ source }: SourceSide) {
     if (isFailure(error, 'ACCESS_DENIED')) return [];
     throw error;
   });
+  const updates = source.variable('log_replica_updates') ?? source.variable('log_slave_updates');
   return channels.filter(isApplierRunning).map((row) => {
     const from = `${text(row['Source_Host'] ?? row['Master_Host'])}:${text(row['Source_Port'] ?? row['Master_Port'])}`;
+    const object = `source's own replication from ${from}`;
+    if (updates === 'OFF') {
+      const found =
+        'is not in its binlog (log_replica_updates is OFF): what it brings would be lost';
+      return blocker(object, found, `name ${from} as the source, or set log_replica_updates = ON in my.cnf and restart`); // prettier-ignore
+    }
     return {
       severity: 'warning' as const,
-      object: `source's own replication from ${from}`,
+      object,
       found: 'goes on writing under every fence: while it runs, the cutover is refused',
       fix: `STOP REPLICA; before the cutover, or name ${from} as the source`,
     };
