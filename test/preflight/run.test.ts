@@ -151,6 +151,17 @@ test('settings of source and target, each with its fix', async () => {
   expect(of(after, 'packet-size')).toMatchObject([{ severity: 'ok' }]);
 });
 
+test('a target whose sessions begin without autocommit keeps no checkpoint', async () => {
+  await run(pair.target, ['SET GLOBAL autocommit = OFF']);
+  try {
+    expect(of(await preflight(), 'load-settings')).toMatchObject([
+      { severity: 'blocker', object: 'target autocommit' },
+    ]);
+  } finally {
+    await run(pair.target, ['SET GLOBAL autocommit = ON']);
+  }
+});
+
 test('the same offset under another name is no finding, another offset is', async () => {
   const zones = async (source: string, target: string) => {
     await run(pair.source, [`SET GLOBAL time_zone = '${source}'`]);

@@ -34,6 +34,16 @@ export const loadSettingsCheck = check(
             },
           ]
         : []),
+      ...(target.variable('autocommit') === 'OFF'
+        ? [
+            {
+              severity: 'blocker' as const,
+              object: 'target autocommit',
+              found: 'is OFF for new sessions: what the checkpoint is told would be rolled back',
+              fix: targetParameterFix(config, 'autocommit', 'ON'),
+            },
+          ]
+        : []),
       ...(target.variable('read_only') === 'ON' || target.variable('super_read_only') === 'ON'
         ? [
             {
