@@ -1,11 +1,9 @@
 import type { MigrationConfig } from '../config/schema.ts';
-import { SkyferryFailure } from '../failures.ts';
 import type { Endpoint } from '../mysql/endpoint.ts';
 import { openSecretsFolder } from './secrets-folder.ts';
 import { SUPERUSER as TARGET_SUPERUSER } from './servers/azure-like-target.ts';
 import { SUPERUSER as SOURCE_SUPERUSER } from './servers/rds-like-source.ts';
 import type { Layout, SandboxState } from './state.ts';
-import { layoutOf, readState } from './state.ts';
 
 export const DEFAULT_STATE_DIR = '.skyferry';
 /** Server certificates are for this name; the servers listen on the loopback only. */
@@ -51,21 +49,7 @@ export interface Sandbox {
   };
 }
 
-/**
- * The sandbox in that folder, running or not.
- * @throws SkyferryFailure CONFIG_INVALID when there is none
- */
-export async function openSandbox({ stateDir }: { stateDir: string }): Promise<Sandbox> {
-  const layout = layoutOf(stateDir);
-  const state = await readState(layout);
-  if (state === null) {
-    throw new SkyferryFailure('CONFIG_INVALID', `there is no sandbox in ${layout.root}`, {
-      next: 'skyferry dev up',
-    });
-  }
-  return describeSandbox(layout, state);
-}
-
+/** Running or not; its passwords are made when they are asked for first. */
 export async function describeSandbox(layout: Layout, state: SandboxState): Promise<Sandbox> {
   const { ports } = state;
   const secrets = await openSecretsFolder(layout.secrets);

@@ -21,36 +21,13 @@ export function newServer(
 ): KeptServer {
   const { subscription = '', group = '', server: name = '' } = params;
   if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name)) throw invalid('serverName');
-  const region = normalRegion(location);
-  if (!regions.includes(region)) {
-    throw new ArmError(
-      400,
-      'LocationNotAvailableForResourceType',
-      `The provided location '${location}' is not available for resource type 'Microsoft.DBforMySQL/flexibleServers'.`,
-    );
-  }
-  const { administratorLogin, administratorLoginPassword: password } = properties;
-  if (
-    administratorLogin === undefined ||
-    !/^[A-Za-z][A-Za-z0-9_-]{0,31}$/.test(administratorLogin)
-  ) {
-    throw invalid('administratorLogin');
-  }
-  if (reserved.includes(administratorLogin.toLowerCase())) throw invalid('administratorLogin');
-  if (password === undefined) throw invalid('administratorLoginPassword');
-  refuseWeak(password, administratorLogin);
+  const region = offeredRegion(location);
+  const administrator = checkedAdministrator(properties);
   const { version = '8.0.21', storage = {}, backup = {}, network = {} } = properties;
   if (!versions.includes(version)) throw invalid('version');
   if ((properties.createMode ?? 'Default') !== 'Default') throw invalid('createMode');
   const sku = offeredSku(asked ?? { name: 'Standard_B1ms', tier: 'Burstable' });
-  const zone = properties.availabilityZone ?? '1';
-  if (!zones.includes(zone)) {
-    throw new ArmError(
-      400,
-      'AvailableZoneNotFound',
-      `The availabilityZone '${zone}' is not found for subscription id '${subscription}'.`,
-    );
-  }
+  const zone = offeredZone(properties.availabilityZone ?? '1', subscription);
   const { mode = 'Disabled', standbyAvailabilityZone } = properties.highAvailability ?? {};
   refuseHighAvailability(sku, mode);
   const size = storage.storageSizeGB ?? MIN_STORAGE_GB;
@@ -62,8 +39,7 @@ export function newServer(
     subscription,
     group,
     version,
-    administratorLogin,
-    password,
+    ...administrator,
     tags,
     location: region,
     createdAt: new Date().toISOString(),
@@ -142,6 +118,41 @@ export function refuseOtherServer(
       );
     }
   }
+}
+
+function offeredRegion(location: string): string {
+  const region = normalRegion(location);
+  if (regions.includes(region)) return region;
+  throw new ArmError(
+    400,
+    'LocationNotAvailableForResourceType',
+    `The provided location '${location}' is not available for resource type 'Microsoft.DBforMySQL/flexibleServers'.`,
+  );
+}
+
+function checkedAdministrator({
+  administratorLogin,
+  administratorLoginPassword: password,
+}: NonNullable<ServerBody['properties']>): { administratorLogin: string; password: string } {
+  if (
+    administratorLogin === undefined ||
+    !/^[A-Za-z][A-Za-z0-9_-]{0,31}$/.test(administratorLogin) ||
+    reserved.includes(administratorLogin.toLowerCase())
+  ) {
+    throw invalid('administratorLogin');
+  }
+  if (password === undefined) throw invalid('administratorLoginPassword');
+  refuseWeak(password, administratorLogin);
+  return { administratorLogin, password };
+}
+
+function offeredZone(zone: string, subscription: string): string {
+  if (zones.includes(zone)) return zone;
+  throw new ArmError(
+    400,
+    'AvailableZoneNotFound',
+    `The availabilityZone '${zone}' is not found for subscription id '${subscription}'.`,
+  );
 }
 
 function offeredSku({ name, tier }: { name: string; tier: string }): Sku {
