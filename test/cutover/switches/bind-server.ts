@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SkyferryFailure } from '../../failures.ts';
-import { freePort } from '../process/free-port.ts';
-import { IDENTITY_FILE } from '../process/identity.ts';
-import type { LaunchedProcess, Life } from '../process/launch.ts';
-import { launch } from '../process/launch.ts';
-import type { Program } from '../resolver/program.ts';
+import { SkyferryFailure } from '../../../src/failures.ts';
+import { freePort } from '../../../src/sandbox/process/free-port.ts';
+import { IDENTITY_FILE } from '../../../src/sandbox/process/identity.ts';
+import type { LaunchedProcess, Life } from '../../../src/sandbox/process/launch.ts';
+import { launch } from '../../../src/sandbox/process/launch.ts';
+import type { Program } from '../../../src/sandbox/resolver/program.ts';
 
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 30_000;
