@@ -32,7 +32,7 @@ export const sourceSession: readonly string[] = [
  */
 export const targetSession: readonly string[] = [
   ...sameText,
-  'SET SESSION foreign_key_checks = 0, unique_checks = 0, autocommit = 1',
+  'SET SESSION foreign_key_checks = 0, unique_checks = 0, autocommit = 1, sql_safe_updates = 0',
   'SET SESSION wait_timeout = 120, net_read_timeout = 120, innodb_lock_wait_timeout = 50',
 ];
 

@@ -13,7 +13,7 @@ import { segmentStatements } from './batch-statements.ts';
 
 const session = [
   // Cascades are made by hand; time zone and sql_mode are for their literals.
-  `SET SESSION autocommit = 0, foreign_key_checks = 0, time_zone = '+00:00',
+  `SET SESSION autocommit = 0, foreign_key_checks = 0, sql_safe_updates = 0, time_zone = '+00:00',
      sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,STRICT_ALL_TABLES',
      transaction_isolation = 'READ-COMMITTED', rbr_exec_mode = 'IDEMPOTENT'`,
 ];

@@ -316,6 +316,16 @@ test('names are spelled as the target keeps them', async () => {
   ]);
 });
 
+test('a table without a key goes where only safe updates are allowed', async () => {
+  const job = await prepare(lab, 'safe', ['CREATE TABLE t (a int)', 'INSERT INTO t VALUES (1)']);
+  await lab.onTarget.query('SET GLOBAL sql_safe_updates = ON');
+  try {
+    await expect(copyTables(job, quiet)).resolves.toMatchObject({ rows: 1 });
+  } finally {
+    await lab.onTarget.query('SET GLOBAL sql_safe_updates = OFF');
+  }
+});
+
 test('a table without a key whose writer does not end is named', async () => {
   const job = await prepare(lab, 'held', ['CREATE TABLE t (a int)']);
   await lab.onSource.query('BEGIN');
