@@ -4,6 +4,7 @@ import { rememberNamedRows } from '../verify/named-rows.ts';
 import type { Activities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { openJob } from './job.ts';
+import { listedTables } from './listed-tables.ts';
 import { runStep } from './step.ts';
 
 export function verifyTables(deps: ActivityDependencies): Activities['verifyTables'] {
@@ -24,7 +25,7 @@ export function verifyTables(deps: ActivityDependencies): Activities['verifyTabl
         rows: verdict.rows,
         seconds: verdict.seconds,
         differing: differingCount,
-        tables: verdict.tables,
+        tables: listedTables(verdict.tables, (table) => table.differing > 0),
       };
     });
 }

@@ -40,6 +40,7 @@ export interface ProvisionResult {
 export interface CopyResult {
   readonly rows: number;
   readonly bytes: number;
+  /** Of very many the largest alone, as in `VerifyResult`. */
   readonly tables: readonly {
     readonly table: string;
     readonly rows: number;

@@ -12,6 +12,7 @@ import {
   namedRowLines,
   phaseDurations,
   tableEvidence,
+  unlistedTables,
 } from './evidence.ts';
 import { stylesheet } from './stylesheet.ts';
 
@@ -160,7 +161,7 @@ new uPlot({width:Math.min(960,document.body.clientWidth-64),height:220,cursor:{y
 
 function tables({ report }: ReportEvidence): string {
   const rows = tableEvidence(report);
-  return grid(
+  const list = grid(
     ['table', 'rows', 'size', 'rows/s', 'compared', 'differing', 'digest (SHA-256)'],
     rows.map(({ table, rows: count, bytes, seconds, verifiedRows, differing, digest }) => [
       table,
@@ -173,6 +174,7 @@ function tables({ report }: ReportEvidence): string {
     ]),
     [1, 2, 3, 4, 5],
   );
+  return [list, ...unlistedTables(report).map((line) => `<p>${esc(line)}</p>`)].join('');
 }
 
 function differingRows({ rows, report: { verification } }: ReportEvidence): string {

@@ -10,6 +10,7 @@ import {
   namedRowLines,
   phaseDurations,
   tableEvidence,
+  unlistedTables,
 } from './evidence.ts';
 
 export function reportText(evidence: ReportEvidence): string {
@@ -89,7 +90,7 @@ function tables({ report }: ReportEvidence): string {
       digest?.slice(0, 12) ?? '',
     ]);
   }
-  return table.toString();
+  return [table.toString(), ...unlistedTables(report)].join('\n');
 }
 
 function differingRows({ rows, report: { verification } }: ReportEvidence): string {
