@@ -134,6 +134,9 @@ async function query<T>(
       handle.query<T>(type),
     );
   } catch (error) {
+    const { QueryNotRegisteredError } = await import('@temporalio/client');
+    // Every version registers it: this one did not even get to where that is done.
+    if (error instanceof QueryNotRegisteredError) throw await unfit(session, description);
     if (!isUnanswered(error)) throw error;
     if ((await countWorkers(session)) === 0) throw noWorker(description);
     throw new TemporalUnreachable(
@@ -143,6 +146,30 @@ async function query<T>(
     );
   }
 }
+
+async function unfit(
+  session: Session,
+  { workflowId: id, status }: WorkflowExecutionDescription,
+): Promise<SkyferryFailure> {
+  if (status.name === 'FAILED') {
+    const why: unknown = await session.client.workflow.getHandle(id).result().catch(causeOf);
+    return new SkyferryFailure('CONFIG_INVALID', `${id} ended before it began: ${String(why)}`, {
+      safe: 'nothing was changed',
+      next: 'skyferry validate, then skyferry start',
+    });
+  }
+  return new SkyferryFailure(
+    'MIGRATION_CONFLICT',
+    `${id} was begun by another version of Skyferry than the one that the worker runs, and this one cannot carry its history on`,
+    {
+      safe: 'the workflow stands still; no row is lost: what is done is in the checkpoint on the target',
+      next: `start the worker of the version that began it; or let this one take the migration up from its checkpoint: temporal workflow terminate -w ${id}, then skyferry start`,
+    },
+  );
+}
+
+const causeOf = (error: unknown): string =>
+  error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
 
 function noWorker({ status }: WorkflowExecutionDescription): TemporalUnreachable {
   const so =

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { Command } from 'commander';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { MockInstance } from 'vitest';
@@ -58,6 +60,12 @@ async function startMigration(name: string, cutover: Record<string, unknown> = {
   return { handle, file };
 }
 
+/** The bundle of a workflow that would have begun with something else. */
+async function otherVersion(): Promise<string> {
+  const workflowsPath = fileURLToPath(new URL('other-version.ts', import.meta.url));
+  return (await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') })).code;
+}
+
 test('without a worker: status says so, nothing is sent, and a watch goes on until the end', async () => {
   const { handle } = await startMigration('shop');
   await expect(skyferry('status', 'shop')).rejects.toMatchObject({ code: 'NO_WORKER' });
@@ -97,6 +105,21 @@ test('a workflow that somebody terminated goes on nowhere, whatever its last pha
   await skyferry('status', 'ended');
   expect(text()).toContain('skyferry start takes it up again');
   expect(text()).not.toContain('approve-cutover');
+}, 90_000);
+
+test('a worker of another version says that it cannot carry the migration on, and how it goes on', async () => {
+  await lab.startWorker({}, TASK_QUEUE);
+  const { handle } = await startMigration('upgraded');
+  await vi.waitFor(
+    async () => expect(await handle.query('status')).toMatchObject({ phase: 'awaiting-approval' }),
+    { timeout: 60_000 },
+  );
+  await lab.abandonWorkers(TASK_QUEUE);
+  await lab.startWorker({}, TASK_QUEUE, await otherVersion());
+  await expect(skyferry('status', 'upgraded')).rejects.toMatchObject({
+    code: 'MIGRATION_CONFLICT',
+    detail: { next: expect.stringContaining('temporal workflow terminate -w migration/upgraded') },
+  });
 }, 90_000);
 
 test('a completed one answers without a worker, and is not started again', async () => {

@@ -83,12 +83,16 @@ export class Lab implements AsyncDisposable {
     return new Lab(server, client, connection, code);
   }
 
-  async startWorker(script: Script, queue: string): Promise<{ calls: string[] }> {
+  async startWorker(
+    script: Script,
+    queue: string,
+    code = this.#code,
+  ): Promise<{ calls: string[] }> {
     const { activities, calls } = scripted(script);
     const worker = await Worker.create({
       connection: this.#connection,
       taskQueue: queue,
-      workflowBundle: { code: this.#code },
+      workflowBundle: { code },
       activities,
       // Recorded histories name no machine.
       identity: 'worker',
