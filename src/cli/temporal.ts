@@ -63,11 +63,11 @@ export function migrationHandle({ client }: Session, name: string): WorkflowHand
 /** temporal.api.enums.v1.TaskQueueType; the package of the enum takes long to load. */
 const WORKFLOW_TASK_QUEUE = 1;
 
-/** How many workers poll Skyferry's queue: without one a query hangs and nothing goes on. */
-export async function countWorkers({ client }: Session): Promise<number> {
+/** How many workers poll a queue, by default Skyferry's: without one a query hangs and nothing goes on. */
+export async function countWorkers({ client }: Session, taskQueue = TASK_QUEUE): Promise<number> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
-    taskQueue: { name: TASK_QUEUE },
+    taskQueue: { name: taskQueue },
     // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
     taskQueueType: WORKFLOW_TASK_QUEUE,
   });
@@ -127,7 +127,7 @@ async function query<T>(
   type: 'status' | 'report',
 ): Promise<T> {
   // Known at once, while the query would wait for its deadline.
-  if ((await countWorkers(session)) === 0) throw noWorker(description);
+  if ((await countWorkers(session, description.taskQueue)) === 0) throw noWorker(description);
   const handle = session.client.workflow.getHandle(description.workflowId);
   try {
     return await session.client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
@@ -138,9 +138,9 @@ async function query<T>(
     // Every version registers it: this one did not even get to where that is done.
     if (error instanceof QueryNotRegisteredError) throw await unfit(session, description);
     if (!isUnanswered(error)) throw error;
-    if ((await countWorkers(session)) === 0) throw noWorker(description);
+    if ((await countWorkers(session, description.taskQueue)) === 0) throw noWorker(description);
     throw new TemporalUnreachable(
-      `The workers of the task queue "${TASK_QUEUE}" did not answer within ${QUERY_DEADLINE_MS / 1000} s`,
+      `The workers of the task queue "${description.taskQueue}" did not answer within ${QUERY_DEADLINE_MS / 1000} s`,
       'see whether one runs, and what it logs; or start one: skyferry worker',
       'NO_WORKER',
     );
@@ -171,13 +171,13 @@ async function unfit(
 const causeOf = (error: unknown): string =>
   error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
 
-function noWorker({ status }: WorkflowExecutionDescription): TemporalUnreachable {
+function noWorker({ status, taskQueue }: WorkflowExecutionDescription): TemporalUnreachable {
   const so =
     status.name === 'RUNNING'
       ? 'so the migration does not go on and cannot answer'
       : `and only a worker can say where the migration was when it ended (${status.name})`;
   return new TemporalUnreachable(
-    `No worker polls the task queue "${TASK_QUEUE}", ${so}`,
+    `No worker polls the task queue "${taskQueue}", ${so}`,
     'start one: skyferry worker',
     'NO_WORKER',
   );
@@ -187,7 +187,7 @@ function noWorker({ status }: WorkflowExecutionDescription): TemporalUnreachable
 const UNANSWERED: ReadonlySet<unknown> = new Set([1, 4, 9]);
 
 /** Out of time, or refused at once because no worker has polled lately. */
-function isUnanswered(error: unknown): boolean {
+export function isUnanswered(error: unknown): boolean {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     if ('code' in e && UNANSWERED.has(e.code)) return true;
   }

@@ -128,7 +128,7 @@ async function takeSnapshot(session: Session, name: string): Promise<StatusSnaps
   const description = await describeMigration(session, name);
   const [status, workers] = await Promise.all([
     askForStatus(session, name, description),
-    countWorkers(session),
+    countWorkers(session, description.taskQueue),
   ]);
   const execution = description.status.name;
   const snapshot = { activities: liveActivities(description), workers, now: Date.now() };
