@@ -8,6 +8,8 @@ import { locateWritten } from '../../src/config/located.ts';
 import { openConnection, withConnection } from '../../src/mysql/connection.ts';
 import type { Endpoint } from '../../src/mysql/endpoint.ts';
 import { createFileSwitch } from '../../src/cutover/switches/file.ts';
+import { setStartPosition } from '../../src/checkpoint/store.ts';
+import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import { collationsCheck } from '../../src/preflight/checks/collations.ts';
 import { fenceCheck } from '../../src/preflight/checks/fence.ts';
@@ -612,6 +614,24 @@ test('programs that are on the target already are somebody’s, as tables are', 
     expect(found?.object).toContain('shop.theirs, shop.nightly');
   } finally {
     await run(pair.target, ['DROP PROCEDURE shop.theirs', 'DROP EVENT shop.nightly']);
+  }
+});
+
+test('a name that is taken makes nothing on the target ours: that begins with the starting position', async () => {
+  const { target } = pair;
+  await run(target, ['CREATE TABLE shop.theirs (id int PRIMARY KEY)']);
+  const looked = async () => of(await preflight(), 'target-empty').map(({ severity }) => severity);
+  try {
+    await withConnection(target, {}, (c) =>
+      createCheckpoint(c, { name: 'shop', configHash: 'c', workflowRun: 'w', sourceUuid: 'u' }),
+    );
+    expect(await looked()).toEqual(['blocker']);
+    await withConnection(target, {}, (c) =>
+      setStartPosition(c, 'shop', { gtidSet: '', file: 'b.000001', offset: 4 }),
+    );
+    expect(await looked()).toEqual(['ok']);
+  } finally {
+    await run(target, ['DROP TABLE shop.theirs', 'DROP DATABASE skyferry']);
   }
 });
 

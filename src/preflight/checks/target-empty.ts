@@ -14,7 +14,8 @@ export const targetEmptyCheck = check(
         return null;
       throw error;
     });
-    if (own !== null) return [];
+    // Its name is taken before anything is checked; nothing was made before a position was noted.
+    if (own !== null && own.position !== null) return [];
     const lctn = Number(target.variable('lower_case_table_names') ?? 0);
     const rows = [];
     for (const kind of ['table', 'routine', 'event']) {
