@@ -5,7 +5,13 @@ import { SkyferryFailure } from '../failures.ts';
 import type { MessageName } from '../workflows/messages.ts';
 import { migrationName, withConfigOption } from './config-option.ts';
 import { out, printJson } from './output.ts';
-import { connectTemporal, countWorkers, migrationHandle, TemporalUnreachable } from './temporal.ts';
+import {
+  connectTemporal,
+  countWorkers,
+  isUnanswered,
+  migrationHandle,
+  TemporalUnreachable,
+} from './temporal.ts';
 
 const UPDATE_DEADLINE_MS = 15_000;
 
@@ -58,7 +64,7 @@ async function noWorker(handle: WorkflowHandle, name: string, message: string): 
   }
   return new TemporalUnreachable(
     `No worker polls, so nobody would take ${message}: it was not sent`,
-    `skyferry worker; then skyferry ${message} again`,
+    'start one (skyferry worker), then say it again',
     'NO_WORKER',
   );
 }
@@ -77,7 +83,7 @@ async function explain(error: unknown, name: string, message: string): Promise<u
       { safe: 'nothing was changed', next: `skyferry status ${name}` },
     );
   }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isUnanswered(error)) {
     return new TemporalUnreachable(
       `${message} was sent, and no worker has answered within ${UPDATE_DEADLINE_MS / 1000} s: it may still be taken`,
       `skyferry status ${name} shows whether it was; see that a worker runs (skyferry worker)`,
