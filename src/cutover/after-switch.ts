@@ -21,13 +21,9 @@ export async function forward(
 ): Promise<CutoverResult> {
   const signal = new AbortController().signal;
   try {
-    await steps.run('persist fence', async () => {
-      await journal.assertHeld();
-      await requireFence(job, signal);
-      await job.fence.persist(signal);
-      const { former } = journal.state;
-      if (former !== undefined) await lowerAsLoser(job, journal, former);
-    });
+    if (job.fence.persist !== undefined) {
+      await steps.run('persist fence', async () => await persistFence(job, journal, signal));
+    }
     await switchConsumers(job, signal, journal, steps);
   } catch (error) {
     if (isFailure(error, 'EPOCH_LOST')) throw error;
@@ -62,6 +58,18 @@ export async function forward(
   });
   await journal.write({ finished, steps: steps.records });
   return finished;
+}
+
+async function persistFence(
+  job: CutoverJob,
+  journal: CutoverJournal,
+  signal: AbortSignal,
+): Promise<void> {
+  await journal.assertHeld();
+  await requireFence(job, signal);
+  await job.fence.persist?.(signal);
+  const { former } = journal.state;
+  if (former !== undefined) await lowerAsLoser(job, journal, former);
 }
 
 async function switchConsumers(

@@ -116,10 +116,12 @@ async function lookAround(
   source: Connection,
   signal: AbortSignal,
 ): Promise<Look> {
-  const raised = await job.fence.isRaised(signal);
-  const prepared = await fence.query('XA RECOVER CONVERT XID');
-  const transactions = await writingTransactions(fence);
-  const appliers = await showReplicaStatus(source);
+  const [raised, prepared, transactions, appliers] = await Promise.all([
+    job.fence.isRaised(signal),
+    fence.query('XA RECOVER CONVERT XID'),
+    writingTransactions(fence),
+    showReplicaStatus(source),
+  ]);
   // Without a fence nothing is proved, and nobody's session may be ended.
   if (!raised) throw notQuiescent('the fence is not raised');
   // Applications that are fenced have no session any more: who has one is not to be stopped.

@@ -14,7 +14,7 @@ import { diffRows } from './diff-rows.ts';
 import type { KeyValue, RowForm } from './row-form.ts';
 import { rowForm } from './row-form.ts';
 import type { Pair } from './session.ts';
-import { withPair } from './session.ts';
+import { withPairs } from './session.ts';
 import type { Standing } from './settle.ts';
 import { settleKeys, settleMultiset } from './settle.ts';
 import type { Touched } from './touched-rows.ts';
@@ -83,7 +83,7 @@ export async function compareTouched(
     changed: report,
   };
   const standing: Standing[] = [];
-  const cascaded = await withPairs(job, signal, async (pairs) =>
+  const cascaded = await withPairs(job, job.parallel, signal, async (pairs) =>
     readTouched(tables, { source: job.source, from: job.from, to, signal }, async (touched) => {
       const tasks = [...makeTasks(touched, job.lctn, compared)];
       await Promise.all(
@@ -169,14 +169,4 @@ function childrenTask(form: RowForm, where: string): Task {
 
 function* parts<T>(items: readonly T[], size: number): Generator<T[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
-}
-
-async function withPairs<T>(
-  job: TouchedJob,
-  signal: AbortSignal,
-  run: (pairs: readonly Pair[]) => Promise<T>,
-  pairs: readonly Pair[] = [],
-): Promise<T> {
-  if (pairs.length >= Math.max(1, job.parallel)) return await run(pairs);
-  return await withPair(job, signal, async (pair) => withPairs(job, signal, run, [...pairs, pair]));
 }

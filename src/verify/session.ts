@@ -8,11 +8,8 @@ import { openRawConnection } from '../mysql/open-raw-connection.ts';
  * dates stand in a WHERE clause.
  */
 const SESSION = [
-  'SET NAMES utf8mb4',
-  'SET SESSION character_set_results = NULL',
-  "SET SESSION time_zone = '+00:00', SESSION sql_mode = ''",
-  'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ',
-  'SET SESSION net_write_timeout = 600',
+  `SET NAMES utf8mb4, SESSION character_set_results = NULL, SESSION time_zone = '+00:00',
+     SESSION sql_mode = '', SESSION transaction_isolation = 'REPEATABLE-READ', SESSION net_write_timeout = 600`,
 ] as const;
 
 export interface Pair {
@@ -20,20 +17,36 @@ export interface Pair {
   readonly target: RawConnection;
 }
 
+interface Both {
+  readonly source: Endpoint;
+  readonly target: Endpoint;
+}
+
 export async function withPair<T>(
-  endpoints: { source: Endpoint; target: Endpoint },
+  endpoints: Both,
   signal: AbortSignal,
   run: (pair: Pair) => Promise<T>,
 ): Promise<T> {
-  const source = await openRawConnection(endpoints.source, { signal, session: SESSION });
+  return await withPairs(endpoints, 1, signal, async ([pair]) => await run(pair!));
+}
+
+/** At least one. All are opened at once: behind the fence every login is downtime. */
+export async function withPairs<T>(
+  endpoints: Both,
+  count: number,
+  signal: AbortSignal,
+  run: (pairs: readonly Pair[]) => Promise<T>,
+): Promise<T> {
+  const open = async (endpoint: Endpoint) =>
+    await openRawConnection(endpoint, { signal, session: SESSION });
+  const opening = Array.from({ length: Math.max(1, count) }, () =>
+    [endpoints.source, endpoints.target].map(open),
+  );
   try {
-    const target = await openRawConnection(endpoints.target, { signal, session: SESSION });
-    try {
-      return await run({ source, target });
-    } finally {
-      await target.close();
-    }
+    const opened = await Promise.all(opening.map(async (pair) => await Promise.all(pair)));
+    return await run(opened.map(([source, target]) => ({ source: source!, target: target! })));
   } finally {
-    await source.close();
+    for (const each of await Promise.allSettled(opening.flat()))
+      if (each.status === 'fulfilled') await each.value.close();
   }
 }

@@ -1,4 +1,5 @@
 import { SkyferryFailure } from '../../failures.ts';
+import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import type { QualifiedName } from '../../mysql/identifier.ts';
@@ -20,9 +21,7 @@ import {
   wouldWriteOn,
 } from './lock-refusals.ts';
 import { countSessionsOf, endSessionsOf, sessionsOf } from './locked-sessions.ts';
-import { listSessions } from './sessions.ts';
 import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
-import type { Account } from './writers.ts';
 import { displayAccount, keyOf, readAccounts } from './writers.ts';
 
 export interface AccountLockState {
@@ -65,30 +64,22 @@ export class AccountLockFence implements Fence {
   }
 
   async read(signal?: AbortSignal): Promise<AccountLockState> {
-    const coverage = await this.#look(signal);
+    const { coverage, administrator } = await withConnection(
+      this.#account,
+      optional(signal),
+      async (connection) => await this.#look(connection),
+    );
     const accounts = coverage.covered.map(({ user, host, locked }) => ({ user, host, locked }));
     const running = await this.#runningEvents(signal);
     const events =
       running.length > 0 && this.#eventStop !== null ? await this.#eventStop.read(signal) : null;
-    const foreign = await this.#whyNotOurs(coverage, running, events, signal);
+    const foreign = whyNotOurs(coverage, running, events) ?? events?.foreign ?? administrator;
     return {
       kind: this.kind,
       accounts,
       ...(events !== null && { events }),
       ...(foreign !== undefined && { foreign }),
     };
-  }
-
-  async #whyNotOurs(
-    { covered, forgotten, administrators }: Coverage,
-    running: readonly QualifiedName[],
-    events: FormerEvents | null,
-    signal?: AbortSignal,
-  ): Promise<Foreign | undefined> {
-    if (covered.every(({ locked }) => locked)) return nothingToLock;
-    if (forgotten.length > 0) return wouldWriteOn(forgotten);
-    if (running.length > 0 && events === null) return eventsRun(running);
-    return events?.foreign ?? (await this.#administratorsThere(administrators, signal));
   }
 
   async approach(former: FenceState, { signal }: { signal: AbortSignal }): Promise<void> {
@@ -131,13 +122,13 @@ export class AccountLockFence implements Fence {
 
   /** Every account that may write is locked and has no session, those that are new included. */
   async isRaised(signal?: AbortSignal): Promise<boolean> {
-    return (await this.#whyNot(signal)) === null;
+    return (await this.#see(signal)).why === null;
   }
 
   async prove(signal?: AbortSignal): Promise<FenceProof> {
-    const why = await this.#whyNot(signal);
+    const { why, coverage } = await this.#see(signal);
     if (why !== null) throw couldWrite(why);
-    const { covered, administrators } = await this.#look(signal);
+    const { covered, administrators } = coverage;
     const accounts = await Promise.all(
       covered.map(async (account) => ({
         account: displayAccount(account),
@@ -150,9 +141,6 @@ export class AccountLockFence implements Fence {
     }));
     return { kind: this.kind, accounts: [...accounts, ...leftOut] };
   }
-
-  /** The lock is kept in the server's own tables. */
-  async persist(): Promise<void> {}
 
   async lower(former: FenceState): Promise<void> {
     assertKind(former, this.kind);
@@ -191,37 +179,46 @@ export class AccountLockFence implements Fence {
     return !toLock(former).some((account) => others.has(keyOf(account)));
   }
 
-  async #whyNot(signal?: AbortSignal): Promise<string | null> {
-    const { covered, forgotten, administrators } = await this.#look(signal);
-    const open = [...covered, ...forgotten].filter(({ locked }) => !locked);
-    if (open.length > 0) return `not locked, and may write: ${open.map(displayAccount).join(', ')}`;
-    const events = await this.#runningEvents(signal);
-    if (events.length > 0) return `events run on: ${events.map(displayName).join(', ')}`;
-    const there = await this.#administratorsThere(administrators, signal);
-    if (there !== undefined) return there.found;
-    const count = await withConnection(this.#account, optional(signal), (connection) =>
-      countSessionsOf(covered, connection, signal),
-    );
-    return count === 0 ? null : `${count} session(s) of locked accounts are still there`;
+  /** `why` it does not hold; null: it does. Logins are few: behind the fence each is downtime. */
+  async #see(signal?: AbortSignal): Promise<{ coverage: Coverage; why: string | null }> {
+    const [{ coverage, why }, events] = await Promise.all([
+      withConnection(
+        this.#account,
+        optional(signal),
+        async (connection) => await this.#whoCouldWrite(connection, signal),
+      ),
+      this.#runningEvents(signal),
+    ]);
+    const running = `events run on: ${events.map(displayName).join(', ')}`;
+    return { coverage, why: why ?? (events.length > 0 ? running : null) };
   }
 
-  async #administratorsThere(
-    administrators: readonly Account[],
+  async #whoCouldWrite(
+    connection: Connection,
     signal?: AbortSignal,
-  ): Promise<Foreign | undefined> {
-    const users = new Set(administrators.map(({ user }) => user));
-    const sessions = await withConnection(this.#account, optional(signal), listSessions);
-    const there = sessions.flatMap(({ user }) => (user !== null && users.has(user) ? [user] : []));
-    if (there.length === 0) return undefined;
-    return administratorIn([...new Set(there)]);
+  ): Promise<{ coverage: Coverage; why: string | null }> {
+    const { coverage, administrator } = await this.#look(connection);
+    const open = [...coverage.covered, ...coverage.forgotten].filter(({ locked }) => !locked);
+    if (open.length > 0) {
+      const why = `not locked, and may write: ${open.map(displayAccount).join(', ')}`;
+      return { coverage, why };
+    }
+    if (administrator !== undefined) return { coverage, why: administrator.found };
+    const count = await countSessionsOf(coverage.covered, connection, signal);
+    const why = count === 0 ? null : `${count} session(s) of locked accounts are still there`;
+    return { coverage, why };
   }
 
-  async #look(signal?: AbortSignal): Promise<Coverage> {
+  /** `administrator`: one that may write, and is logged in. */
+  async #look(
+    connection: Connection,
+  ): Promise<{ coverage: Coverage; administrator: Foreign | undefined }> {
     const { account, source, schemas, applicationAccounts } = this.#context;
-    const all = await withConnection(account, optional(signal), (connection) =>
-      readAccounts(connection, schemas),
-    );
-    return cover(all, [account.user, source.user], applicationAccounts);
+    const accounts = await readAccounts(connection, schemas);
+    const coverage = cover(accounts, [account.user, source.user], applicationAccounts);
+    const sessions = await sessionsOf(connection, coverage.administrators);
+    const there = new Set(sessions.flatMap(({ user }) => (user === null ? [] : [user])));
+    return { coverage, administrator: there.size === 0 ? undefined : administratorIn([...there]) };
   }
 
   async #runningEvents(signal?: AbortSignal): Promise<QualifiedName[]> {
@@ -236,6 +233,16 @@ export class AccountLockFence implements Fence {
       ? 'its lock; its secret is not known'
       : await proveByLogin(login, signal);
   }
+}
+
+function whyNotOurs(
+  { covered, forgotten }: Coverage,
+  running: readonly QualifiedName[],
+  events: FormerEvents | null,
+): Foreign | undefined {
+  if (covered.every(({ locked }) => locked)) return nothingToLock;
+  if (forgotten.length > 0) return wouldWriteOn(forgotten);
+  return running.length > 0 && events === null ? eventsRun(running) : undefined;
 }
 
 function toLock({ accounts }: AccountLockState): AccountLockState['accounts'] {

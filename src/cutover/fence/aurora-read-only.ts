@@ -66,9 +66,6 @@ export class AuroraReadOnlyFence implements Fence {
     return { kind: this.kind, accounts: await proveReadOnly(this.#context, signal) };
   }
 
-  /** Nobody documents whether a restart keeps it: each switch looks again before it is done. */
-  async persist(): Promise<void> {}
-
   async lower(former: FenceState): Promise<void> {
     assertKind(former, this.kind);
     await endWaitingStatements(this.#context.account, WITHIN);

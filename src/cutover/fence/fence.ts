@@ -71,8 +71,11 @@ export interface Fence {
   isRaised(signal?: AbortSignal): Promise<boolean>;
   /** By writes that touch no row; changes nothing. Throws NOT_QUIESCENT naming who could still write. */
   prove(signal?: AbortSignal): Promise<FenceProof>;
-  /** Outlives a restart of the server from now on. Needs a raised fence. */
-  persist(signal?: AbortSignal): Promise<void>;
+  /**
+   * Outlives a restart of the server from now on. Needs a raised fence. Absent where it does by itself, or
+   * nobody can make it: each switch looks again before it is done.
+   */
+  persist?(signal: AbortSignal): Promise<void>;
   /** Exactly as it was. Needs no raised fence. */
   lower(former: FenceState): Promise<void>;
   /** For a person, when nobody else may decide any more. */

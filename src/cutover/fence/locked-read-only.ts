@@ -66,9 +66,6 @@ export class LockedReadOnlyFence implements Fence {
     return { kind: this.kind, accounts };
   }
 
-  /** Both are kept by themselves. */
-  async persist(): Promise<void> {}
-
   async lower(former: FenceState): Promise<void> {
     assertKind(former, this.kind);
     await this.#readOnly.lower(former.readOnly);

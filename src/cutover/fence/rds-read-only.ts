@@ -84,9 +84,6 @@ export class RdsReadOnlyFence implements Fence {
     return { kind: this.kind, accounts: await proveReadOnly(this.#context, signal) };
   }
 
-  /** The group keeps it. */
-  async persist(): Promise<void> {}
-
   async lower(former: FenceState): Promise<void> {
     assertKind(former, this.kind);
     const value = former.value ?? ENGINES_OWN;

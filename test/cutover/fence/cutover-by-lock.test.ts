@@ -179,7 +179,6 @@ test('overtaken on its way to the fence, it takes back what it did there', async
     raise: async (former, within) => await fence.raise(former, within),
     isRaised: async (signal) => await fence.isRaised(signal),
     prove: async (signal) => await fence.prove(signal),
-    persist: async (signal) => await fence.persist(signal),
     lower: async (former) => {
       await fence.lower(former);
       events = 'ON';

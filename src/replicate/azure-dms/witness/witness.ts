@@ -11,8 +11,7 @@ import { withConnection } from '../../../mysql/connection.ts';
 import type { Endpoint } from '../../../mysql/endpoint.ts';
 import { GtidSet } from '../../../mysql/gtid-set.ts';
 import type { Position } from '../../../mysql/position.ts';
-import type { Pair } from '../../../verify/session.ts';
-import { withPair } from '../../../verify/session.ts';
+import { withPairs } from '../../../verify/session.ts';
 import { checkSource } from '../../check-source.ts';
 import { ReplicatedTables } from '../../replicated-tables.ts';
 import { Marks } from './marks.ts';
@@ -77,7 +76,9 @@ export async function witness(
     );
     reading.catch((error: unknown) => ended.abort(error));
     try {
-      return await withPairs(job, signal, async (pairs) => {
+      // Tables are looked at side by side: each look is a way to both servers.
+      const sideBySide = Math.min(MOST_PAIRS, job.catalog.tables.length);
+      return await withPairs(job, sideBySide, signal, async (pairs) => {
         const all = { target, checkpoint, holder, counter, marks, reader, options, signal };
         const watcher = new Watcher(all, (error) => ended.abort(error));
         return await watcher.run(pairs);
@@ -87,15 +88,4 @@ export async function witness(
       await reading.catch(() => {});
     }
   });
-}
-
-/** Tables are looked at side by side: each look is a way to both servers. */
-async function withPairs<T>(
-  job: WitnessJob,
-  signal: AbortSignal,
-  run: (pairs: readonly Pair[]) => Promise<T>,
-  open: readonly Pair[] = [],
-): Promise<T> {
-  if (open.length >= Math.min(MOST_PAIRS, job.catalog.tables.length)) return await run(open);
-  return await withPair(job, signal, (pair) => withPairs(job, signal, run, [...open, pair]));
 }
