@@ -35,9 +35,11 @@ function keysForLoad(table: Table): Set<string> {
   const counter = table.columns.find((column) => column.autoIncrement);
   if (counter !== undefined) need([counter.name]);
   for (const key of table.foreignKeys) if (cascades(key)) need(key.columns);
-  // Without a row key the replay finds rows by any index that there is, else by reading the table.
-  const plain = table.indexes.find((index) => isPlain(index) && !index.unique);
-  if (table.rowKey === null && kept.size === 0 && plain !== undefined) kept.add(plain.name);
+  // Without a row key the replay finds rows by any index that there is, else by reading the table: best by
+  // one whose values are unique but for NULLs.
+  const plain = table.indexes.filter(isPlain);
+  const finder = plain.find(({ unique }) => unique) ?? plain[0];
+  if (table.rowKey === null && kept.size === 0 && finder !== undefined) kept.add(finder.name);
   return kept;
 }
 

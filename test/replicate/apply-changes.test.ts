@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openConnection } from '../../src/mysql/connection.ts';
 import { startMysqlPair } from '../servers.ts';
-import { beginMigration, catchUp, countRows, differences, LCTN, run } from './lab.ts';
+import { beginMigration, catchUp, countRows, differences, finishSchema, LCTN, run } from './lab.ts';
 import { workloadSchemas, workloadTables, writeRandomly } from './workload.ts';
 
 /** 8.x keeps cascades to itself; 9.x logs them unless told otherwise. */
@@ -55,7 +56,14 @@ describe.each(['ON', 'OFF'])('random changes, native foreign keys %s', (native) 
         'CREATE TABLE scanned (u int UNIQUE, n int)',
         'CREATE TABLE looked_up (a int, u int UNIQUE, n int, KEY (a))',
       ],
+      { indexes: false },
     );
+    await using target = await openConnection(servers.target);
+    for (const table of ['scanned', 'looked_up']) {
+      const keys = await target.query(`SHOW INDEX FROM app.${table}`);
+      expect(keys).toMatchObject([{ Key_name: 'u', Non_unique: 1 }]);
+    }
+    await finishSchema(servers.target, migration.catalog, 'moving');
     const rows = [1, 2, 3, 4];
     await run(servers.source, [
       `INSERT INTO app.scanned VALUES ${rows.map((u) => `(${u}, ${u})`).join()}, (NULL, 5)`,
