@@ -39,6 +39,8 @@ export function abortMigration(deps: ActivityDependencies): Activities['abortMig
           );
           await dropMigratedTables(target, catalog, await readLowerCaseTableNames(to));
           undone.push('dropped the copied tables and programs');
+        } else if (checkpoint.position !== null) {
+          undone.push('left what was copied on the target: drop it before another start');
         }
         await removeCheckpoint(to, config.name);
         undone.push('removed the checkpoint');
