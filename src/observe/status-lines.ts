@@ -207,11 +207,14 @@ function bar(done: number, estimate: number): string {
   return pc.green('█'.repeat(filled)) + pc.dim('░'.repeat(WIDTH - filled));
 }
 
-function failureLines({ failure }: MigrationStatus): string[] {
+function failureLines({ failure, phase }: MigrationStatus): string[] {
   if (failure === undefined) return [];
+  const what = `${pc.red(failure.code)}: ${failure.message}`;
+  // Why it was aborted, perhaps; nothing is to be done about it any more.
+  if (phase === 'aborted') return ['', what];
   return [
     '',
-    `${pc.red(failure.code)}: ${failure.message}`,
+    what,
     ...(failure.safe === undefined ? [] : [`  ${pc.bold('safe:')} ${failure.safe}`]),
     ...(failure.next === undefined ? [] : [`  ${pc.bold('next:')} ${failure.next}`]),
   ];

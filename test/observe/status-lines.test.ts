@@ -32,6 +32,7 @@ const lines = (
   patch: Partial<MigrationStatus>,
   activities: LiveActivity[] = [],
   earlier: LiveActivity[] = [],
+  stopped?: string,
 ): string =>
   stripVTControlCharacters(
     statusLines({
@@ -39,6 +40,7 @@ const lines = (
       activities,
       earlier,
       workers: 1,
+      ...(stopped !== undefined && { stopped }),
       now: Date.parse('2026-05-01T00:01:00.000Z'),
     }).join('\n'),
   );
@@ -97,6 +99,26 @@ test('a failure is said once, and so is what to do about it', () => {
   expect(text.split('repair them')).toHaveLength(2);
   expect(text).toContain('the source may still be fenced');
   expect(text).toContain('skyferry retry shop');
+});
+
+test('what stopped a migration that was aborted since is said, without anything to do about it', () => {
+  const failure = { code: 'COPY_INEXACT', message: '9 warnings', next: 'compare, then retry' };
+  const text = lines({ phase: 'aborted', parkedIn: 'full-load', failure });
+  expect(text).toContain('COPY_INEXACT: 9 warnings');
+  expect(text).not.toContain('retry');
+});
+
+test('an attempt that is tried again says why, also before it has told anything of itself', () => {
+  const failure = 'CONNECTION_LOST: db.example: ECONNREFUSED';
+  const { progress, ...silent } = { ...copying(1000), attempt: 3, failure };
+  expect(lines({}, [{ ...silent, progress }])).toContain(`copy (attempt 3)`);
+  expect(lines({}, [{ ...silent, progress }])).toContain(`tried again after ${failure}`);
+  expect(lines({}, [{ ...silent, progress: undefined }])).toContain(`copyTables (attempt 3)`);
+});
+
+test('a workflow that was ended in Temporal is said to go on nowhere', () => {
+  const text = lines({ phase: 'awaiting-approval' }, [], [], 'TERMINATED');
+  expect(text).toContain('was ended in Temporal (TERMINATED)');
 });
 
 test('window, decisions, the switch and the way out of the fence are shown', () => {
