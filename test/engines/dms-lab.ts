@@ -53,6 +53,11 @@ export interface DmsScene extends Migration {
 }
 
 const SERVICE = 'ferry';
+/** As preparation does through the control plane. */
+const gtidsOn = [
+  'SET GLOBAL enforce_gtid_consistency = ON',
+  ...['OFF_PERMISSIVE', 'ON_PERMISSIVE', 'ON'].map((mode) => `SET GLOBAL gtid_mode = ${mode}`),
+];
 
 /** Two servers and a service of the Premium tier. */
 export async function openDmsLab(): Promise<DmsLab> {
@@ -63,6 +68,7 @@ export async function openDmsLab(): Promise<DmsLab> {
   // Else no table would be without a key.
   await run(source, ['SET GLOBAL sql_generate_invisible_primary_key = OFF']);
   await run(target, ['SET GLOBAL local_infile = ON']);
+  await Promise.all([source, target].map((server) => run(server, gtidsOn)));
   const client = await createAzureClients(clouds).dataMigration(sandboxPrincipal.subscription);
   const service = new DataMigrationService({ client, resourceGroup: group, service: SERVICE });
   return {

@@ -84,8 +84,8 @@ test('it completes: each was done once, and everything is on the target', async 
     'create-server stock-db-new': 1,
     // Size, high availability, and the tag that hands it over.
     'update-server stock-db-new': 3,
-    // For the load, and back.
-    'configure stock-db-new/configurations': 2,
+    // For the load, GTIDs in three steps, and back.
+    'configure stock-db-new/configurations': 5,
     'delete-firewall-rule stock-db-new/firewallRules/skyferry-stock-worker': 1,
   });
   // Made, its TTL lowered, switched, its TTL put back.

@@ -8,9 +8,14 @@ export async function stored<T>({ clouds }: CloudsLab, name: string): Promise<Re
   return JSON.parse(text) as Record<string, T>;
 }
 
+interface KeptServer {
+  readonly overrides: Readonly<Record<string, string>>;
+  readonly started?: unknown;
+}
+
 /** An Azure server as last asked for; what it was started with changes with every restart. */
-export async function azureServer(lab: CloudsLab, name: string): Promise<unknown> {
-  const found = (await stored<object>(lab, 'azure/flexible-servers'))[name];
+export async function azureServer(lab: CloudsLab, name: string): Promise<KeptServer | undefined> {
+  const found = (await stored<KeptServer>(lab, 'azure/flexible-servers'))[name];
   return found === undefined ? undefined : { ...found, started: undefined };
 }
 

@@ -40,6 +40,12 @@ const untilCompletion = [
   'event_scheduler',
 ];
 
+/** Azure turns GTIDs on, one step at a time, and never off again. */
+export const neverTurnedBack: ReadonlySet<string> = new Set([
+  'gtid_mode',
+  'enforce_gtid_consistency',
+]);
+
 const MAX_PACKET = String(2 ** 30);
 /** A week, so that there is a way back for as long. */
 const BINLOG_SECONDS = 604_800;
@@ -211,6 +217,14 @@ function restingValue(
   return otherwise;
 }
 
+/** Bounded by the size, and set by somebody: what Azure chose itself follows the size by itself. */
+export function setBesidesSize(listed: Parameters): string[] {
+  return ['innodb_buffer_pool_size', 'max_connections'].filter((name) => {
+    const parameter = listed.get(name);
+    return parameter !== undefined && !sameValue(name, parameter.value, parameter.defaultValue);
+  });
+}
+
 /** Azure bounds these by the SKU's memory, and refuses to shrink a server that exceeds them. */
 function fitting({ listed, memoryMb, target }: Restoring): Values {
   if (memoryMb === null || memoryMb === 0) return {};
@@ -218,13 +232,13 @@ function fitting({ listed, memoryMb, target }: Restoring): Values {
     innodb_buffer_pool_size: String(Math.floor(memoryMb * 0.5) * 2 ** 20),
     max_connections: String(Math.floor(memoryMb / 6)),
   };
+  const set = setBesidesSize(listed);
   return Object.fromEntries(
-    Object.entries(caps).filter(([name, cap]) => {
-      const parameter = listed.get(name);
-      if (parameter === undefined || Number(parameter.value) <= Number(cap)) return false;
-      // A value that Azure chose itself follows the size by itself.
-      return !sameValue(name, parameter.value, parameter.defaultValue) || name in target.parameters;
-    }),
+    Object.entries(caps).filter(
+      ([name, cap]) =>
+        (set.includes(name) || name in target.parameters) &&
+        Number(listed.get(name)?.value) > Number(cap),
+    ),
   );
 }
 

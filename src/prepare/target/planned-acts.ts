@@ -6,7 +6,7 @@ import type { SourceFacts } from '../source-facts.ts';
 import type { WantedRule } from './firewall.ts';
 import { listRules, workerRules } from './firewall.ts';
 import type { Parameters, Values } from './parameter-values.ts';
-import { differing, loadValues } from './parameters.ts';
+import { differing, loadValues, setBesidesSize } from './parameters.ts';
 import { describePrice, serverPrice } from './prices.ts';
 import { describeSize, loadSize, runSize, sizeChange } from './resize.ts';
 import { listValues } from './set-parameters.ts';
@@ -158,23 +158,36 @@ function loadParameters({ config, source, server, listed }: Seen): PlannedAct[] 
   const wanted = loadValues({ target, source, listed });
   const isNew = server === null || isOurs(config, server);
   const changed = listed === null ? wanted : differing(wanted, listed);
-  if (Object.keys(changed).length === 0) return [];
-  const restarts = Object.keys(changed).filter((name) => listed?.get(name)?.isDynamic === false);
+  const names = Object.keys(changed);
+  // Set by somebody before, and not in force yet.
+  const pending = Object.keys(wanted).filter(
+    (name) => listed?.get(name)?.isPendingRestart === true,
+  );
+  if (names.length + pending.length === 0) return [];
+  const isStatic = (name: string) => listed?.get(name)?.isDynamic === false;
+  const restarts = [...new Set([...names.filter(isStatic), ...pending])];
   return [
     {
       ...quiet,
       name: 'azure/load-parameters',
       when: 'preparation',
-      does: `set parameters as on the source and for the load: ${listValues(changed)}`,
+      does:
+        names.length === 0
+          ? `restart the server, so that ${pending.join(', ')} take effect`
+          : `set parameters as on the source and for the load: ${listValues(changed)}`,
       interrupts: restarts.length > 0 && !isNew ? `${RESTART}, for ${restarts.join(', ')}` : null,
+      cannotBeUndone:
+        !isNew && 'gtid_mode' in changed
+          ? 'gtid_mode=ON: Azure lets nobody turn GTIDs off again'
+          : null,
       undo: isNew ? 'goes with the server' : 'former values are put back',
-      former: isNew || listed === null ? {} : formerValues(changed, listed),
+      former: isNew || listed === null ? {} : formerValues(names, listed),
       needsApproval: !isNew && restarts.length > 0,
     },
   ];
 }
 
-function beforeWindow({ config, server }: Seen): PlannedAct[] {
+function beforeWindow({ config, server, listed }: Seen): PlannedAct[] {
   const target = azureTarget(config);
   const { create } = target;
   const size = runSize(target);
@@ -196,6 +209,12 @@ function beforeWindow({ config, server }: Seen): PlannedAct[] {
       name: 'azure/run-parameters',
       when: 'before-window',
       does: 'put back parameters that only make the load faster, and what the size to run with cannot hold',
+      ...(server !== null &&
+        listed !== null &&
+        !isOurs(config, server) && {
+          undo: 'former values are put back',
+          former: formerValues(setBesidesSize(listed), listed),
+        }),
     },
     ...(resizes
       ? [
@@ -275,9 +294,9 @@ function formerSize({ sku, iops }: ServerView): Values {
   return { sku, ...(iops !== null && { iops: String(iops) }) };
 }
 
-function formerValues(changed: Values, listed: Parameters): Values {
+function formerValues(names: readonly string[], listed: Parameters): Values {
   return Object.fromEntries(
-    Object.keys(changed).flatMap((name) => {
+    names.flatMap((name) => {
       const parameter = listed.get(name);
       return parameter === undefined ? [] : [[name, parameter.value]];
     }),

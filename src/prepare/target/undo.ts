@@ -7,8 +7,9 @@ import { busyServer, convergingAct, mustFind } from './converge.ts';
 import type { WantedRule } from './firewall.ts';
 import { closeFirewallGoal, consumerRules, workerRules } from './firewall.ts';
 import type { Parameters, Values } from './parameter-values.ts';
-import { differing } from './parameters.ts';
+import { differing, neverTurnedBack } from './parameters.ts';
 import { describePrice, serverPrice } from './prices.ts';
+import type { Size } from './resize.ts';
 import { describeSize, sizeChange } from './resize.ts';
 import { listValues } from './set-parameters.ts';
 import { azureTarget, isOurs, openServer } from './target.ts';
@@ -102,53 +103,62 @@ async function closed(
   return rules.length === 0 ? [] : [await reach(closeFirewallGoal(server, rules))];
 }
 
+/** The size first: some values fit the former one alone. */
 async function restored(server: FlexibleServer, formers: Formers, reach: Reach): Promise<string[]> {
-  const values = formers['azure/load-parameters'] ?? {};
   const { sku, iops } = formers['azure/load-size'] ?? formers['azure/run-size'] ?? {};
-  const size = {
-    sku,
-    iops: iops === undefined ? undefined : Number(iops),
-    storageGb: undefined,
+  const values = { ...formers['azure/run-parameters'], ...formers['azure/load-parameters'] };
+  const lasting = Object.keys(values).filter((name) => neverTurnedBack.has(name));
+  for (const name of lasting) delete values[name];
+  const lines: string[] = [];
+  if (sku !== undefined) {
+    const size = { sku, iops: iops === undefined ? undefined : Number(iops), storageGb: undefined };
+    lines.push(await reach(formerSize(server, size)));
+  }
+  if (Object.keys(values).length > 0) lines.push(await reach(formerParameters(server, values)));
+  if (lasting.length > 0) {
+    lines.push(`${lasting.join(' and ')} stay as they are: Azure lets nobody turn GTIDs off again`);
+  }
+  return lines;
+}
+
+function formerSize(server: FlexibleServer, size: Size): Goal {
+  return {
+    server,
+    look: async (signal) => {
+      const found = await mustFind(server, signal);
+      const change = sizeChange(found, size);
+      if (change === null) {
+        return { is: 'as-wanted', note: `the size is as before: ${describeSize(size)}` };
+      }
+      return (
+        busyServer(found) ?? {
+          is: 'to-do',
+          step: `back to ${describeSize(size)}`,
+          operation: () => ({ kind: 'update-server', change }),
+        }
+      );
+    },
   };
-  return [
-    ...(Object.keys(values).length === 0
-      ? []
-      : [
-          await reach({
-            server,
-            look: async (signal) => {
-              const busy = busyServer(await mustFind(server, signal));
-              if (busy !== null) return busy;
-              const listed = await server.parameters(signal);
-              const missing = differing(values, listed);
-              if (Object.keys(missing).length === 0) {
-                return { is: 'as-wanted', note: asBefore(values, listed) };
-              }
-              return {
-                is: 'to-do',
-                step: `put back ${listValues(missing)}`,
-                operation: () => ({ kind: 'set-parameters', values: missing }),
-              };
-            },
-          }),
-        ]),
-    ...(sku === undefined
-      ? []
-      : [
-          await reach({
-            server,
-            look: async (signal) => {
-              const found = await mustFind(server, signal);
-              const change = sizeChange(found, size);
-              const step = `back to ${describeSize(size)}`;
-              if (change === null)
-                return { is: 'as-wanted', note: `the size is as before: ${describeSize(size)}` };
-              const operation = () => ({ kind: 'update-server' as const, change });
-              return busyServer(found) ?? { is: 'to-do', step, operation };
-            },
-          }),
-        ]),
-  ];
+}
+
+function formerParameters(server: FlexibleServer, values: Values): Goal {
+  return {
+    server,
+    look: async (signal) => {
+      const busy = busyServer(await mustFind(server, signal));
+      if (busy !== null) return busy;
+      const listed = await server.parameters(signal);
+      const missing = differing(values, listed);
+      if (Object.keys(missing).length === 0) {
+        return { is: 'as-wanted', note: asBefore(values, listed) };
+      }
+      return {
+        is: 'to-do',
+        step: `put back ${listValues(missing)}`,
+        operation: () => ({ kind: 'set-parameters', values: missing }),
+      };
+    },
+  };
 }
 
 /** A server that others use is not restarted by an abort. */

@@ -1,3 +1,4 @@
+import type { ConfigurationForBatchUpdate } from '@azure/arm-mysql-flexible';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isFailure } from '../../../src/failures.ts';
 import type { Formers } from '../../../src/prepare/act.ts';
@@ -23,6 +24,13 @@ const client = async () => await scene.clients.mysql(target.subscription);
 
 async function restartBySomebody(): Promise<void> {
   await (await client()).servers.beginRestart(target.resourceGroup, target.server, {});
+}
+
+async function setBySomebody(parameter: ConfigurationForBatchUpdate): Promise<void> {
+  const { configurations } = await client();
+  const { resourceGroup, server } = target;
+  const update = { value: [parameter] };
+  await configurations.beginBatchUpdateAndWait(resourceGroup, server, update, { updateIntervalInMs: 200 }); // prettier-ignore
 }
 
 beforeAll(async () => {
@@ -72,6 +80,16 @@ test('without `manage` each change is a blocker, and the act itself refuses as w
   expect(await scene.count('Servers_Update')).toBe(0);
 });
 
+test('a restart that somebody else left to do needs an approval too', async () => {
+  await setBySomebody({ name: 'innodb_ft_min_token_size', value: '2', source: 'user-override' });
+  const { acts } = await scene.survey(managed);
+  expect(acts.find(({ name }) => name === 'azure/load-parameters')).toMatchObject({
+    interrupts: expect.stringMatching(/restarts.*innodb_ft_min_token_size/) as string,
+    needsApproval: true,
+  });
+  await setBySomebody({ name: 'innodb_ft_min_token_size', source: 'system-default' });
+});
+
 test('with it a restart needs an approval, and abort puts size, parameters and firewall back', async () => {
   const names = ['max_allowed_packet', 'local_infile', 'sql_mode', 'innodb_ft_min_token_size'];
   const before = await scene.variables(managed, HOST, names);
@@ -84,6 +102,7 @@ test('with it a restart needs an approval, and abort puts size, parameters and f
     ['azure/load-parameters', true],
   ]);
   expect(planned[2]?.interrupts).toMatch(/restarts.*innodb_ft_min_token_size/);
+  expect(planned[2]?.cannotBeUndone).toMatch(/gtid_mode/);
   const formers: Formers = Object.fromEntries(acts.map(({ name, former = {} }) => [name, former]));
   // Somebody else is at it: it is waited for, then done.
   await restartBySomebody();
@@ -94,7 +113,12 @@ test('with it a restart needs an approval, and abort puts size, parameters and f
   expect(await scene.variables(managed, HOST, names)).not.toEqual(before);
 
   const lines = await scene.undo(managed, true, formers);
-  expect(lines.join('\n')).toMatch(/no longer let in.*\n.*parameters are as before.*\n.*size is as before/s); // prettier-ignore
+  expect(lines).toEqual([
+    expect.stringContaining('no longer let in'),
+    expect.stringContaining('the size is as before'),
+    expect.stringContaining('parameters are as before'),
+    expect.stringContaining('Azure lets nobody turn GTIDs off again'),
+  ]);
   const { innodb_ft_min_token_size: _static, ...dynamic } = before;
   expect(await scene.variables(managed, HOST, names)).toMatchObject(dynamic);
   // Never deleted, whatever abort is told; its tags are as they were.
@@ -124,20 +148,28 @@ test('applications that an earlier migration of this name let in stay so, whatev
   expect(left).toMatchObject(range);
 }, 30_000);
 
-test('a size that is changed only before the window is put back too', async () => {
+test('a size that is changed only before the window is put back too, and what it could not hold', async () => {
+  await setBySomebody({ name: 'max_connections', value: '1200', source: 'user-override' });
   const later = azureConfig({
     ...existing,
     manage: ['parameters', 'firewall', 'sku', 'databases'],
-    sku: { run: 'Standard_D4ds_v4' },
+    sku: { run: 'Standard_B2s' },
     iops: undefined,
   });
   const { acts } = await scene.survey(later);
   expect(acts.map(({ name }) => name)).not.toContain('azure/load-size');
   const resize = acts.find(({ name }) => name === 'azure/run-size');
   expect(resize).toMatchObject({ undo: expect.stringContaining('Standard_D2ds_v4') as string });
-  const formers: Formers = { 'azure/run-size': resize?.former ?? {} };
+  const formers: Formers = Object.fromEntries(acts.map(({ name, former = {} }) => [name, former]));
+  await scene.perform(later, 'azure/run-parameters', formers);
   await scene.perform(later, 'azure/run-size', formers);
-  expect((await scene.survey(later)).facts.join()).toContain('Standard_D4ds_v4');
+  expect((await scene.survey(later)).facts.join()).toContain('Standard_B2s');
+  expect(await scene.variables(later, HOST, ['max_connections'])).toEqual({
+    max_connections: '682',
+  });
   await scene.undo(later, false, formers);
   expect((await scene.survey(later)).facts.join()).toMatch(/Standard_D2ds_v4, 64 GB, 900 IOPS/);
+  expect(await scene.variables(later, HOST, ['max_connections'])).toEqual({
+    max_connections: '1200',
+  });
 }, 90_000);

@@ -163,6 +163,19 @@ test('firewall rules and databases are made, listed and removed', async () => {
   expect(row?.c).toBe('utf8mb4_bin');
 });
 
+test('GTIDs are off at first; they are turned on one step at a time, and never off again', async () => {
+  const set = async (parameter: string, value: string) => {
+    const { properties } = { properties: { value, source: 'user-override' } };
+    const update = await client.configurations.beginUpdate(group, name, parameter, properties);
+    await update.pollUntilDone();
+  };
+  const refused = { code: 'InvalidParameterValue' };
+  await set('enforce_gtid_consistency', 'ON');
+  await expect(set('gtid_mode', 'ON')).rejects.toMatchObject(refused);
+  for (const mode of ['OFF_PERMISSIVE', 'ON_PERMISSIVE', 'ON']) await set('gtid_mode', mode);
+  await expect(set('gtid_mode', 'ON_PERMISSIVE')).rejects.toMatchObject(refused);
+});
+
 test('Data-in replication is set up by the procedures alone', async () => {
   const source = await startMysql(['--server-id=7']);
   try {

@@ -200,12 +200,21 @@ function wanted(
       `The parameter '${name}' is read-only and cannot be changed.`,
     );
   }
+  if (name === 'gtid_mode' && !isNextGtidMode(server, value)) throw invalidValue(name);
   if (source === 'system-default') return null;
   if (value === undefined) throw invalidValue(name);
   const limited = { ...parameter, allowed: allowedFor(server, parameter) };
   if (!isAllowed(limited, value)) throw invalidValue(name);
   const defaultValue = server.defaults[name] ?? parameter.ownDefault;
   return value === defaultValue ? null : value;
+}
+
+const gtidModes = ['OFF', 'OFF_PERMISSIVE', 'ON_PERMISSIVE', 'ON'];
+
+/** One step at a time, and never back. */
+function isNextGtidMode({ overrides, defaults }: KeptServer, value = ''): boolean {
+  const now = gtidModes.indexOf(overrides['gtid_mode'] ?? defaults['gtid_mode'] ?? '');
+  return [now, now + 1].includes(gtidModes.indexOf(value.toUpperCase()));
 }
 
 /** The size of the compute limits connections. */

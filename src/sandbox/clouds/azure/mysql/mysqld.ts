@@ -69,6 +69,9 @@ function mysqldFlags(servers: Servers, server: KeptServer): string[] {
   const off = { localInfile: false, logBinTrustFunctionCreators: false };
   return [
     ...azureLikeFlags(servers.context.servers.program, off),
+    // Without a standby Azure begins without GTIDs.
+    '--gtid-mode=OFF',
+    '--enforce-gtid-consistency=OFF',
     // Data-in replication brings over no accounts and nothing else of the system's schema.
     '--replicate-wild-ignore-table=mysql.%',
     `--server-id=${createHash('sha256').update(server.name).digest().readUInt32BE(0) >>> 1}`,
