@@ -70,9 +70,10 @@ export function withFindings(
   assessments: readonly EngineAssessment[],
   more: FindingsOfEngines = {},
 ): EngineAssessment[] {
-  return assessments.map((each) =>
-    assessment(each.engine, [...findingsOf(each), ...(more[each.engine] ?? [])]),
-  );
+  return assessments.map((each) => {
+    const found = more[each.engine] ?? [];
+    return found.length === 0 ? each : assessment(each.engine, [...findingsOf(each), ...found]);
+  });
 }
 
 /** All that was found of an engine, for the findings of a migration that uses it. */

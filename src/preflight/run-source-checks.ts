@@ -10,7 +10,7 @@ import { assessEngines } from './assessment.ts';
 import type { SourceSide } from './facts.ts';
 import { readServerFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
-import { accepted, tryCatalog } from './run.ts';
+import { accepted, tryCatalog, whatCounts } from './run.ts';
 
 export interface SourceChecksInput {
   readonly config: LocatedConfig;
@@ -31,7 +31,7 @@ export async function runSourceChecks(
       const found = [...findings];
       for (const check of [...sourceChecks, ...sourceChecksOfEngine[config.engine]]) {
         signal.throwIfAborted();
-        found.push(...(await check.run({ ...facts, fence: fenceFacts })));
+        found.push(...whatCounts(await check.run({ ...facts, fence: fenceFacts }), findings));
       }
       return found.map((finding) => accepted(finding, config.preflight.accept));
     };

@@ -61,7 +61,7 @@ export async function runPreflight(
     const run = async (check: Check) => {
       options.signal.throwIfAborted();
       options.onCheck?.(check.title);
-      const found = await check.run(facts);
+      const found = whatCounts(await check.run(facts), read.findings);
       return found.map((finding) => accepted(finding, input.config.preflight.accept));
     };
     const findings = [...login.findings, ...read.findings].map((finding) =>
@@ -117,6 +117,15 @@ export async function tryCatalog(
     };
     return { catalog: emptyCatalog, findings: [finding] };
   }
+}
+
+/** Of a catalog that could not be read all tables are as they should be: that all is well is not believed. */
+export function whatCounts(
+  found: readonly Finding[],
+  unread: readonly Finding[],
+): readonly Finding[] {
+  if (unread.length === 0) return found;
+  return found.filter(({ severity }) => severity === 'blocker' || severity === 'warning');
 }
 
 export function blockers(findings: readonly Finding[]): Finding[] {

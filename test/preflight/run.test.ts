@@ -518,6 +518,16 @@ test('an account whose host is not % gets statements for itself, and they give w
   }
 });
 
+test('what could not be read is not called well', async () => {
+  const unreadable = await preflight({ ...config, schemas: ['shop', 'nowhere'] });
+  expect(of(unreadable, 'catalog')).toMatchObject([{ severity: 'blocker' }]);
+  const seen = unreadable.filter(({ code }) => code !== 'connectivity');
+  expect(seen.filter(({ severity }) => severity === 'ok' || severity === 'info')).toEqual([]);
+  const fenceless = { config, source: pair.source, target: pair.target };
+  const [kind] = of(await look(fenceless, { signal }), 'fence-kind');
+  expect(kind).toMatchObject({ severity: 'info', found: expect.stringMatching(/^none/) as string });
+});
+
 test('GTIDs are turned on by the statements of the fix, as they stand', async () => {
   await run(pair.source, [
     "SET GLOBAL gtid_mode = 'ON_PERMISSIVE'",

@@ -3,7 +3,7 @@ import { check } from '../finding.ts';
 /** Free space cannot be read by SQL: the size that is needed is said instead. */
 export const diskCheck = check('disk', 'the target has room', ({ catalog }) => {
   const bytes = catalog.tables.reduce((total, table) => total + table.estimatedBytes, 0);
-  const gigabytes = (n: number) => (n / 1e9).toFixed(1);
+  const gigabytes = (n: number) => Math.max(0.1, n / 1e9).toFixed(1);
   return [
     {
       severity: 'info' as const,

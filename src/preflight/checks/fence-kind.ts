@@ -17,7 +17,9 @@ export const fenceKindCheck = check<SourceSide>(
   'a way of stopping writes is chosen',
   async (facts) => {
     const choice = await chosenFence(facts);
-    if (choice === null || choice.refused !== undefined) return [];
+    if (choice === null || choice.refused !== undefined) {
+      return [{ severity: 'info' as const, found: 'none is chosen yet: no account may raise one' }];
+    }
     return [
       {
         severity: 'info' as const,

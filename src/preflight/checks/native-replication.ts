@@ -143,7 +143,10 @@ async function readIgnored({ connection }: PreflightFacts['target']): Promise<Se
 function transport({ target, config }: PreflightFacts) {
   const { tls } = config.source;
   if (tls.mode === 'disabled') return [];
-  if (findSteering(target.grants)?.by === 'CHANGE REPLICATION SOURCE') {
+  const by = findSteering(target.grants)?.by;
+  // That nobody may set it up is said elsewhere.
+  if (by === undefined) return [];
+  if (by === 'CHANGE REPLICATION SOURCE') {
     if (config.native?.sourceCaFile !== undefined) return [];
     return [
       {
