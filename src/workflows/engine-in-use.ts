@@ -45,9 +45,8 @@ export function switchEngine(
   state.retry = true;
 }
 
-/** As if nothing had been copied. */
+/** As if nothing had been copied; what is known of the servers stays. */
 export function startOver(state: State): Phase {
-  state.surveysAgain = true;
   state.loaded = false;
   state.copy = null;
   state.verification = null;

@@ -53,8 +53,6 @@ export interface State {
   engine: Engine | null;
   /** What is on the target came to nothing: it is emptied before anything else. */
   startsOver: boolean;
-  /** What was made in clouds may be gone since: it is looked at before anything is loaded anew. */
-  surveysAgain: boolean;
   /** Of servers in clouds; null: nothing to prepare, or not looked yet. */
   preparation: Preparation | null;
   /** Of the source's binlog, as last told; null: nothing yet. */
@@ -98,7 +96,6 @@ export function newState(now: string): State {
     servers: null,
     engine: null,
     startsOver: false,
-    surveysAgain: false,
     preparation: null,
     binlog: null,
     ttls: null,

@@ -125,6 +125,16 @@ test('a login that is refused says so, and is tried anew by another task', async
   await scene.remains().release(signal);
 });
 
+test('a service that somebody has removed is said so, and not taken for a task that died', async () => {
+  const scene = await lab.begin('removed');
+  await scene.dms.service.removeProject('removed', signal);
+  await expect(scene.engine().load(quiet)).rejects.toMatchObject({
+    code: 'CLOUD_FAILED',
+    message: 'the migration service ferry with its project removed is not there any more',
+    detail: { next: expect.stringContaining('switch-engine') as string },
+  });
+});
+
 test('a task that a worker thought dead was about to begin cannot be begun any more', async () => {
   const scene = await lab.begin('late');
   const { dms } = scene;

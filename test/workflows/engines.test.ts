@@ -145,33 +145,6 @@ describe('replication that cannot go on', () => {
     expect(run.calls.filter((call) => call === 'emptyTarget')).toHaveLength(1);
   });
 
-  test('a service that is gone is planned, approved and made again', async () => {
-    const made = planned({ name: 'azure-dms/service', needsApproval: true });
-    const back = planned({ name: 'azure/run-parameters', when: 'before-window' });
-    const there = { ...cloudPlan, target: surveyed({ acts: [back] }) };
-    const without = { ...cloudPlan, target: surveyed({ acts: [made, back] }) };
-    const run = await lab.start(
-      {
-        surveyClouds: inTurn(
-          ...[there, there, there, without, without].map((plan) => async () => plan),
-          async () => there,
-        ),
-        verifyTables: inTurn(failing('REPLICATION_LOST'), usual.verifyTables),
-      },
-      withEngine('azure-dms'),
-    );
-    await run.untilPhase('parked');
-    await run.send('retry-phase');
-    await run.untilPhase('awaiting-preparation');
-    await run.send('approve-preparation');
-    await run.untilPhase('awaiting-approval');
-    const order = ['beginAct', 'emptyTarget', 'copyTables', 'verifyTables'];
-    // What the load needs is put back before the window each time.
-    expect(run.calls.filter((call) => order.includes(call))).toEqual(
-      ['copyTables', 'beginAct', 'verifyTables', 'beginAct', 'emptyTarget', 'copyTables', 'beginAct', 'verifyTables'], // prettier-ignore
-    );
-  });
-
   test('once the switch has begun nothing is emptied, whatever is found out', async () => {
     const run = await lab.start(
       {

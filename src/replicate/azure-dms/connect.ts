@@ -17,6 +17,8 @@ type Side = (typeof SIDES)[number];
  * are waited for; those that an earlier attempt saw fail are not asked again. Throws what is missing.
  */
 export async function connectBoth(job: DmsJob, signal: AbortSignal): Promise<void> {
+  const { service, project } = job;
+  if (!(await patiently(signal, () => service.hasProject(project, signal)))) throw noProject(job);
   let attempt = await currentAttempt(job, signal);
   while (await hasFailed(job, attempt, signal)) {
     attempt = await useUpAttempt(job, attempt, signal);
@@ -75,6 +77,18 @@ function nameOf(side: Side, attempt: number): string {
 async function currentAttempt(job: DmsJob, signal: AbortSignal): Promise<number> {
   return await withConnection(job.target, { signal }, async (target) =>
     attemptOf(await requireCheckpoint(target, job.migration)),
+  );
+}
+
+/** It was made by the preparation, which is over. */
+function noProject({ service, project }: DmsJob): SkyferryFailure {
+  return new SkyferryFailure(
+    'CLOUD_FAILED',
+    `the migration service ${service.name} with its project ${project} is not there any more`,
+    {
+      safe: 'the source takes writes as before; no row was moved',
+      next: 'switch-engine goes on with another engine and without it; or abort and begin anew, which makes another one',
+    },
   );
 }
 

@@ -10,9 +10,9 @@ import type { Preparation } from '../preparation.ts';
 import { actsLeft, isApproved, needsApproval, newPreparation } from '../preparation.ts';
 import { nowIso } from '../state.ts';
 
-/** Nothing can be checked on servers that are not found or made yet, or not any more. */
+/** Nothing can be checked on servers that are not found or made yet. */
 export function mustPrepare({ config, state }: Migration): boolean {
-  return isInClouds(config) && (state.servers === null || state.surveysAgain);
+  return isInClouds(config) && state.servers === null;
 }
 
 /** Looks at the clouds; changes nothing. */
@@ -30,8 +30,7 @@ export async function survey(migration: Migration): Promise<Phase> {
     });
   }
   const former = state.preparation;
-  state.preparation =
-    former === null ? newPreparation(plan) : takeUp(former, plan, state.surveysAgain);
+  state.preparation = former === null ? newPreparation(plan) : takeUp(former, plan);
   // Also when all of it comes only before the window: nobody is asked there any more.
   if (mustAsk(state.preparation)) return 'awaiting-preparation';
   if (actsLeft(state.preparation, 'preparation').length === 0) return locate(migration);
@@ -42,11 +41,8 @@ function mustAsk(preparation: Preparation): boolean {
   return needsApproval(preparation) && !isApproved(preparation);
 }
 
-/**
- * What was done stays done; another plan needs another approval. `anew`: what is set for the load is set once
- * more, so what puts it back before the window has to follow once more.
- */
-function takeUp(former: Preparation, plan: Preparation['plan'], anew: boolean): Preparation {
+/** What was done stays done; another plan needs another approval. */
+function takeUp(former: Preparation, plan: Preparation['plan']): Preparation {
   const again = new Set([...plan.source.acts, ...plan.target.acts].map(({ name }) => name));
   const when = (name: string) =>
     [...former.plan.source.acts, ...former.plan.target.acts].find((act) => act.name === name)?.when;
@@ -57,7 +53,7 @@ function takeUp(former: Preparation, plan: Preparation['plan'], anew: boolean): 
     // Found to be needed once more, so it is not as it was left.
     done: Object.fromEntries(
       Object.entries(former.done).filter(
-        ([name]) => !(again.has(name) && (anew || when(name) === 'preparation')),
+        ([name]) => !(again.has(name) && when(name) === 'preparation'),
       ),
     ),
   };
@@ -177,7 +173,6 @@ async function locate(migration: Migration): Promise<Phase> {
   const missing = [...source.acts, ...target.acts].filter(({ when }) => when === 'preparation');
   if (source.address !== null && target.address !== null && missing.length === 0) {
     state.servers = { source: source.address, target: target.address };
-    state.surveysAgain = false;
     lookAgain(preparation, { source, target });
     return 'preflight';
   }
