@@ -363,6 +363,7 @@ describe('cutover', () => {
     );
     const parked = await run.untilPhase('parked');
     expect(parked.blockers).toContain('the source may still be fenced');
+    expect(parked.failure?.next).toContain('lift the fence that the plan names by hand');
     await run.send('retry-phase');
     await run.until(
       (s) => s.phase === 'parked' && !s.blockers.includes('the source may still be fenced'),

@@ -46,6 +46,7 @@ export async function cuttingOver(migration: Migration): Promise<Phase> {
 async function settle(migration: Migration, failure: FailureSummary): Promise<Phase> {
   const { state, desk } = migration;
   state.unsettled = true;
+  migration.show();
   let settled: SettledCutover;
   try {
     settled = await settleCutover({ config: located(migration) });
@@ -56,6 +57,7 @@ async function settle(migration: Migration, failure: FailureSummary): Promise<Ph
       ...reason,
       message: `the cutover stopped (${failure.message}), and whether the source is fenced could not be found out: ${reason.message}`,
       safe: 'no endpoint is switched by anybody now; the source may refuse writes',
+      next: [...(reason.next === undefined ? [] : [reason.next]), findOut].join('. '),
     });
   }
   state.unsettled = false;
@@ -70,6 +72,10 @@ async function settle(migration: Migration, failure: FailureSummary): Promise<Ph
   state.failure = failure;
   return 'rolled-back';
 }
+
+/** How the source was stands on the target alone. */
+const findOut =
+  'retry-phase finds it out and puts the source back, once both servers answer. If the application cannot wait: see that no endpoint points to the target, then lift the fence that the plan names by hand, on the source: SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF; or ALTER USER … ACCOUNT UNLOCK; or the parameter read_only of its group';
 
 /** The switch has begun: whoever asked to stop came too late. */
 async function goForward(migration: Migration, failure: FailureSummary): Promise<Phase> {
