@@ -1,3 +1,4 @@
+import { contentHash } from '../config/hash.ts';
 import type { LocatedConfig } from '../config/located.ts';
 import type { Engine, WindowConfig } from '../config/schema.ts';
 import { estimate } from '../copy/estimate.ts';
@@ -59,6 +60,7 @@ export function makePlan(
     steps: steps(config),
     tables: plannedTables(catalog.tables),
     tableCount: catalog.tables.length,
+    tablesHash: hashOfTables(catalog.tables),
     objects: {
       views: catalog.views.length,
       routines: catalog.routines.length,
@@ -151,6 +153,11 @@ function plannedTables(tables: readonly Table[]): PlannedTable[] {
     }))
     .sort((a, b) => b.bytes - a.bytes || (a.table < b.table ? -1 : 1))
     .slice(0, MAX_LISTED_TABLES);
+}
+
+function hashOfTables(tables: readonly Table[]): string {
+  const keys = tables.map(({ name, rowKey }) => [displayName(name), rowKey?.columns ?? null]);
+  return contentHash(keys.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
 }
 
 function changesOnSource(

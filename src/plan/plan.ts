@@ -20,6 +20,8 @@ export interface Plan {
   /** Largest first. Cut to `MAX_LISTED_TABLES`; `tableCount` counts all. */
   readonly tables: readonly PlannedTable[];
   readonly tableCount: number;
+  /** SHA-256 over the names and keys of all of them. */
+  readonly tablesHash: string;
   readonly objects: { views: number; routines: number; triggers: number; events: number };
   readonly foreignKeys: { count: number; cascading: number };
   readonly estimates: Estimates;

@@ -165,6 +165,28 @@ test('a person approves the engine, not what the others would have meant', () =>
   expect(hash('native')).not.toBe(hash('built-in'));
 });
 
+test('the hash is of all tables, whichever are the largest', () => {
+  const [table] = catalog.tables;
+  if (table === undefined) throw new Error('no table');
+  const many = (bytes: (i: number) => number, key = 'id') =>
+    Array.from({ length: 150 }, (_, i) => ({
+      ...table,
+      name: { schema: 'shop', name: `t${i}` },
+      estimatedBytes: bytes(i),
+      rowKey: { index: 'PRIMARY', columns: i === 0 ? [key] : ['id'] },
+    }));
+  const hash = (tables: typeof catalog.tables) =>
+    planHash(
+      makePlan(located('built-in'), { ...catalog, tables }, [], {
+        assessments: everything,
+        changesPerSecond: 1,
+        inUse: 'built-in',
+      }),
+    );
+  expect(hash(many((i) => i))).toBe(hash(many((i) => 150 - i)));
+  expect(hash(many((i) => i))).not.toBe(hash(many((i) => i, 'code')));
+});
+
 test('an engine that was chosen before stays, whatever auto would take now', () => {
   const { engine, whyEngine } = plan('auto', { inUse: 'native' });
   expect([engine, whyEngine]).toEqual(['native', 'as decided when the migration ran already']);
