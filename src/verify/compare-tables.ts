@@ -39,7 +39,9 @@ export async function compareTables(job: VerifyJob, options: VerifyOptions): Pro
   // One listener for each session.
   setMaxListeners(0, signal);
   const findings = new Findings();
-  await using control = await openConnection(job.source, { signal });
+  // Between two questions to it hours may pass.
+  const session = ['SET SESSION wait_timeout = 28800'];
+  await using control = await openConnection(job.source, { signal, session });
   const forms = job.catalog.tables.map((table) => rowForm(table, job.lctn));
   const missing = await missingTables(job, forms, signal);
   for (const form of missing) findings.differ(form.table.name, '(the table)', 'missing');

@@ -5,11 +5,13 @@ import { openRawConnection } from '../mysql/open-raw-connection.ts';
 /**
  * The same on both servers, because the text of a value depends on it: TIMESTAMP on the time zone,
  * strings on the result's character set (NULL: the column's own bytes). An empty sql_mode lets zero
- * dates stand in a WHERE clause.
+ * dates stand in a WHERE clause. What a server allows applications' sessions is too short here: a table
+ * without a key is one statement, and one side waits for the other.
  */
 const SESSION = [
   `SET NAMES utf8mb4, SESSION character_set_results = NULL, SESSION time_zone = '+00:00',
-     SESSION sql_mode = '', SESSION transaction_isolation = 'REPEATABLE-READ', SESSION net_write_timeout = 600`,
+     SESSION sql_mode = '', SESSION transaction_isolation = 'REPEATABLE-READ', SESSION net_write_timeout = 600,
+     SESSION wait_timeout = 28800, SESSION max_execution_time = 0`,
 ] as const;
 
 export interface Pair {

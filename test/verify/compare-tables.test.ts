@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { setStartPosition } from '../../src/checkpoint/store.ts';
 import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
@@ -5,6 +6,7 @@ import type { Connection } from '../../src/mysql/connection.ts';
 import { openConnection } from '../../src/mysql/connection.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import { compareTables } from '../../src/verify/compare-tables.ts';
+import { withPair } from '../../src/verify/session.ts';
 import type { Verdict } from '../../src/verify/verdict.ts';
 import { startMysqlPair } from '../servers.ts';
 
@@ -246,6 +248,25 @@ describe('compareTables', () => {
     await target.query(tamper);
     const verdict = await compare();
     expect(verdict.differing).toMatchObject([{ table: 'app.heap', kind }]);
+  });
+
+  it('outlasts what the source allows to the sessions of applications', async () => {
+    await target.query('UPDATE plain SET a = -1 WHERE id = 3');
+    await source.query('SET GLOBAL wait_timeout = 1, GLOBAL max_execution_time = 60000');
+    await target.query("UPDATE skyferry.migration SET gtid_set = ''");
+    const applied = setTimeout(2000).then(() =>
+      target.query("UPDATE skyferry.migration SET gtid_set = CONCAT(source_uuid, ':1-1000000')"),
+    );
+    try {
+      expect(await compare()).toMatchObject({ differingCount: 1, unsettledCount: 0 });
+      const limits = await withPair(pair, AbortSignal.timeout(30_000), (opened) =>
+        opened.source.rows('SELECT @@SESSION.wait_timeout, @@SESSION.max_execution_time'),
+      );
+      expect(limits.flat().map(String)).toEqual(['28800', '0']);
+    } finally {
+      await applied;
+      await source.query('SET GLOBAL wait_timeout = DEFAULT, GLOBAL max_execution_time = DEFAULT');
+    }
   });
 
   it('takes rows of a table without a key in any order for equal', async () => {
