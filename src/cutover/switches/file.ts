@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
-import { lstat, open, readFile, readdir, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep, isAbsolute } from 'node:path';
+import { lstat, readFile, realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { SkyferryFailure } from '../../failures.ts';
+import { replaceUnchanged } from './replace-file.ts';
 import type { Switch } from './switch.ts';
 
 export interface FileSwitchOptions {
@@ -20,88 +19,91 @@ export interface FileSwitchOptions {
  * it that is renamed over it. A file that holds neither, or both, is refused.
  */
 export function createFileSwitch(options: FileSwitchOptions): Switch {
-  const { consumer, path, from, to } = options;
-  const refuse = (what: string, safe = 'the file is unchanged'): SkyferryFailure =>
-    new SkyferryFailure('SWITCH_FAILED', `file ${path}: ${what}`, { safe });
+  return new FileSwitch(options);
+}
 
-  const locate = async (): Promise<string> => {
-    const candidates = isAbsolute(path)
-      ? [path]
-      : options.allowedDirectories.map((directory) => resolve(directory, path));
-    const found = await Promise.all(candidates.map((each) => realpath(each).catch(() => null)));
-    const real = found.find((each) => each !== null) ?? null;
-    if (real === null) throw refuse('does not exist, or cannot be reached');
-    const directories = await Promise.all(
-      options.allowedDirectories.map((directory) => realpath(directory).catch(() => null)),
-    );
-    if (!directories.some((directory) => directory !== null && isBelow(directory, real))) {
-      throw refuse('is not below a directory that this worker was started with');
-    }
-    if (!(await lstat(real)).isFile()) throw refuse('is not a regular file');
-    return real;
-  };
+class FileSwitch implements Switch {
+  readonly consumer: string;
+  readonly #path: string;
+  readonly #from: string;
+  readonly #to: string;
+  readonly #allowedDirectories: readonly string[];
 
-  const inspect = async (): Promise<{ real: string; bytes: Buffer; holds: Holds }> => {
-    const real = await locate();
-    const bytes = await readFile(real).catch(() => {
-      throw refuse('cannot be read');
-    });
-    return { real, bytes, holds: whatItHolds(bytes.toString('latin1'), from, to) };
-  };
+  constructor({ consumer, path, from, to, allowedDirectories }: FileSwitchOptions) {
+    this.consumer = consumer;
+    this.#path = path;
+    this.#from = from;
+    this.#to = to;
+    this.#allowedDirectories = allowedDirectories;
+  }
 
-  const replace = async (before: 'from' | 'to'): Promise<void> => {
-    const { real, bytes, holds } = await inspect();
+  describe(): string {
+    return `in file ${this.#path}, ${this.#from} becomes ${this.#to}`;
+  }
+
+  async precondition(): Promise<void> {
+    const { holds } = await this.#inspect();
+    if (holds !== 'from' && holds !== 'to') throw this.#refuse(describeHolds(holds));
+  }
+
+  async do(): Promise<void> {
+    await this.#replace('from');
+  }
+
+  async undo(): Promise<void> {
+    await this.#replace('to');
+  }
+
+  async probe(): Promise<void> {
+    const { holds } = await this.#inspect();
+    if (holds !== 'to') throw this.#refuse('is not switched', 'the file was looked at only');
+  }
+
+  async #replace(before: 'from' | 'to'): Promise<void> {
+    const { real, bytes, holds } = await this.#inspect();
     if (holds === (before === 'from' ? 'to' : 'from')) return;
-    if (holds !== before) throw refuse(describeHolds(holds));
-    const [old, next] = before === 'from' ? [from, to] : [to, from];
+    if (holds !== before) throw this.#refuse(describeHolds(holds));
+    const [old, next] = before === 'from' ? [this.#from, this.#to] : [this.#to, this.#from];
     const text = bytes
       .toString('latin1')
-      .replace(occurrences(from, to), (found) => (found === latin1(old) ? latin1(next) : found));
-    await replaceAtomically(real, bytes, Buffer.from(text, 'latin1')).catch((error: unknown) => {
-      if (error instanceof SkyferryFailure) throw error;
-      throw refuse(`could not be replaced (${errorCode(error)})`);
+      .replace(occurrences(this.#from, this.#to), (found) =>
+        found === latin1(old) ? latin1(next) : found,
+      );
+    const replaced = await replaceUnchanged(real, bytes, Buffer.from(text, 'latin1')).catch(
+      (error: unknown) => {
+        throw this.#refuse(`could not be replaced (${errorCode(error)})`);
+      },
+    );
+    if (!replaced) throw this.#refuse('was changed by somebody else');
+  }
+
+  async #inspect(): Promise<{ real: string; bytes: Buffer; holds: Holds }> {
+    const real = await this.#locate();
+    const bytes = await readFile(real).catch(() => {
+      throw this.#refuse('cannot be read');
     });
-  };
+    return { real, bytes, holds: whatItHolds(bytes.toString('latin1'), this.#from, this.#to) };
+  }
 
-  return {
-    consumer,
-    describe: () => `in file ${path}, ${from} becomes ${to}`,
-    async precondition() {
-      const { holds } = await inspect();
-      if (holds !== 'from' && holds !== 'to') throw refuse(describeHolds(holds));
-    },
-    do: async () => await replace('from'),
-    undo: async () => await replace('to'),
-    async probe() {
-      const { holds } = await inspect();
-      if (holds !== 'to') throw refuse('is not switched', 'the file was looked at only');
-    },
-  };
+  async #locate(): Promise<string> {
+    const candidates = isAbsolute(this.#path)
+      ? [this.#path]
+      : this.#allowedDirectories.map((directory) => resolve(directory, this.#path));
+    const found = await Promise.all(candidates.map((each) => realpath(each).catch(() => null)));
+    const real = found.find((each) => each !== null) ?? null;
+    if (real === null) throw this.#refuse('does not exist, or cannot be reached');
+    const directories = await Promise.all(
+      this.#allowedDirectories.map((directory) => realpath(directory).catch(() => null)),
+    );
+    if (!directories.some((directory) => directory !== null && isBelow(directory, real))) {
+      throw this.#refuse('is not below a directory that this worker was started with');
+    }
+    if (!(await lstat(real)).isFile()) throw this.#refuse('is not a regular file');
+    return real;
+  }
 
-  async function replaceAtomically(real: string, before: Buffer, after: Buffer): Promise<void> {
-    const directory = dirname(real);
-    const prefix = `.${basename(real)}.skyferry-`;
-    // Left behind by a worker that was killed in here; holds what the file held.
-    for (const name of await readdir(directory)) {
-      if (name.startsWith(prefix)) await rm(join(directory, name), { force: true });
-    }
-    const temporary = join(directory, prefix + randomBytes(6).toString('hex'));
-    const former = await lstat(real);
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(after);
-      await keepOwner(file, former);
-      await file.chmod(former.mode & 0o7777);
-      await file.sync();
-      if (!(await readFile(real)).equals(before)) throw refuse('was changed by somebody else');
-      await rename(temporary, real);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    } finally {
-      await file.close();
-    }
-    await syncDirectory(directory);
+  #refuse(what: string, safe = 'the file is unchanged'): SkyferryFailure {
+    return new SkyferryFailure('SWITCH_FAILED', `file ${this.#path}: ${what}`, { safe });
   }
 }
 
@@ -135,20 +137,6 @@ function occurrences(from: string, to: string): RegExp {
 /** Files are edited as bytes, so that no encoding of the rest can be damaged. */
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 const escapePattern = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-
-async function keepOwner(file: FileHandle, former: { uid: number; gid: number }): Promise<void> {
-  const own = await file.stat();
-  if (own.uid !== former.uid || own.gid !== former.gid) await file.chown(former.uid, former.gid);
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 function isBelow(directory: string, path: string): boolean {
   const way = relative(directory, path);
