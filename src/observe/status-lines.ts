@@ -207,7 +207,8 @@ function bar(done: number, estimate: number): string {
   return pc.green('█'.repeat(filled)) + pc.dim('░'.repeat(WIDTH - filled));
 }
 
-function failureLines({ failure, phase }: MigrationStatus): string[] {
+/** What stopped it, what is safe, what next. */
+export function failureLines({ failure, phase }: MigrationStatus): string[] {
   if (failure === undefined) return [];
   const what = `${pc.red(failure.code)}: ${failure.message}`;
   // Why it was aborted, perhaps; nothing is to be done about it any more.

@@ -65,6 +65,7 @@ test('rows that differ are named in every format from the target, and never ente
   await writeFile(file, stringify(writtenPairConfig(name, pair, '/nowhere')));
 
   const unnamed = await report('-c', file);
+  expect(unnamed).toContain('ROWS_DIFFER: 1 rows differ in shop.tag\n  safe: the source takes');
   expect(unnamed).toContain('not named here: ${env:');
   expect(unnamed).toContain("FROM skyferry.migration WHERE name = 'run-1'");
   expect(unnamed).not.toContain('stray');
@@ -87,6 +88,7 @@ test('rows that differ are named in every format from the target, and never ente
   const html = await readFile(join(folder, 'report.html'), 'utf8');
   expect(html).toContain('&lt;b&gt;stray&lt;/b&gt;');
   expect(html).not.toContain('<b>stray');
+  expect(html).toContain('<p class="bad">ROWS_DIFFER: 1 rows differ in shop.tag<br>');
   expect(html).toContain('shop.document: 1 JSON documents');
   expect(html).toContain('<td>3 rows copied</td>');
   expect(html).toContain('<th>● built-in</th><th>native</th><th>azure-dms</th>');

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { dirname, join } from 'node:path';
 import { engineRemarks, engineRows, estimatesOrigin, whyInUse } from '../engine-lines.ts';
 import { runningLine } from '../preparation-lines.ts';
+import { failureLines } from '../status-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
 import type { ReportEvidence } from './evidence.ts';
 import {
@@ -26,6 +27,7 @@ export async function reportHtml(evidence: ReportEvidence): Promise<string> {
 <title>${esc(`migration/${status.name}: ${status.phase}`)}</title>
 <style>${stylesheet}${await uplotFile('uPlot.min.css')}</style></head><body>
 <header><h1>${esc(`migration/${status.name}`)}</h1><span class="phase ${esc(status.phase)}">${esc(status.phase)}</span>${status.engine === undefined ? '' : `<span>${esc(`engine ${status.engine}`)}</span>`}</header>
+${failure(evidence)}
 ${figures(evidence)}
 ${section('Phases', phases(evidence))}
 ${section('Engines', engines(evidence))}
@@ -40,6 +42,13 @@ ${section('What was done', whatWasDone(evidence))}
 ${section('Noticed', remarks(evidence))}
 <footer>${esc(`generated ${evidence.generatedAt}`)}</footer>
 </body></html>`;
+}
+
+function failure({ report: { status } }: ReportEvidence): string {
+  const lines = failureLines(status)
+    .map(stripVTControlCharacters)
+    .filter((line) => line !== '');
+  return lines.length === 0 ? '' : `<p class="bad">${lines.map(esc).join('<br>')}</p>`;
 }
 
 function figures({ report, application: seen }: ReportEvidence): string {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { failureLines } from '../status-lines.ts';
 import { engineLines, whyInUse } from '../engine-lines.ts';
 import { preparationLines } from '../preparation-lines.ts';
 import { formatBytes, formatCount, formatDuration } from '../numbers.ts';
@@ -44,6 +45,7 @@ function heading({ report: { status, copy, verification } }: ReportEvidence): st
     pc.bold(`Report of migration/${status.name}: ${status.phase}`),
     `started ${status.startedAt}${status.engine === undefined ? '' : `, engine ${status.engine}`}${status.switchedAt === undefined ? '' : `, switched ${status.switchedAt}`}`,
     `${verdict}${loaded}`,
+    ...failureLines(status),
   ].join('\n');
 }
 
