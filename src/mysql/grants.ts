@@ -75,7 +75,7 @@ function splitPrivileges(list: string): string[] {
 
 /** Names stand in backticks, or in double quotes where the session's sql_mode has ANSI_QUOTES. */
 const FORM =
-  /^(GRANT|REVOKE) (.+?) ON (PROCEDURE |FUNCTION )?(\S+|`(?:[^`]|``)*`\.\S+|"(?:[^"]|"")*"\.\S+) (?:TO|FROM) /;
+  /^(GRANT|REVOKE) (.+?) ON (PROCEDURE |FUNCTION )?(`(?:[^`]|``)*`\.\S+|"(?:[^"]|"")*"\.\S+|\S+) (?:TO|FROM) /;
 
 function unquote(name: string): string {
   return name.replaceAll(/([`"])((?:(?!\1).|\1\1)*)\1/gs, (_, quote: string, inner: string) =>

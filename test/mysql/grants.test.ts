@@ -8,6 +8,7 @@ const grants = Grants.parse([
   'GRANT SELECT, TRIGGER ON `sh\\_p%`.* TO `src`@`%`',
   'GRANT SELECT (`a`, `b`), INSERT ON `other`.`t` TO `src`@`%`',
   'GRANT EVENT ON `we``ird`.* TO `src`@`%`',
+  'GRANT EVENT ON `up TO date`.* TO `src`@`%`',
   'GRANT EXECUTE ON PROCEDURE `mysql`.`rds_show_configuration` TO `src`@`%`',
   'GRANT `reader`@`%` TO `src`@`%`',
 ]);
@@ -19,6 +20,7 @@ test('global, dynamic and schema-wide privileges are told apart', () => {
   expect(grants.onSchema('SHOW VIEW', 'shop')).toBe(true);
   expect(grants.onSchema('TRIGGER', 'shop')).toBe(false);
   expect(grants.onSchema('EVENT', 'we`ird')).toBe(true);
+  expect(grants.onSchema('EVENT', 'up TO date')).toBe(true);
 });
 
 test('a pattern matches as LIKE does, an escaped underscore only itself', () => {
