@@ -8,7 +8,7 @@ import type { Endpoint } from '../mysql/endpoint.ts';
 import type { Position } from '../mysql/position.ts';
 import { converge } from '../reconcile/converge.ts';
 import { applyChanges } from '../replicate/apply-changes.ts';
-import { release } from '../replicate/native/detach.ts';
+import { release } from './native/detach.ts';
 import type { ReplicationEngine } from './engine.ts';
 
 /** What every engine works on. Holds resolved secrets: it never leaves the worker. */

@@ -1,5 +1,5 @@
-import type { NativeJob } from '../replicate/native/job.ts';
-import { runNative } from '../replicate/native/run-native.ts';
+import type { NativeJob } from './native/job.ts';
+import { runNative } from './native/run-native.ts';
 import type { EngineJob } from './built-in.ts';
 import { builtInEngine } from './built-in.ts';
 import type { ReplicationEngine } from './engine.ts';

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../mysql/endpoint.ts';
-import { detach, end, release } from '../replicate/native/detach.ts';
+import { detach, end, release } from './native/detach.ts';
 import type { EngineRemains } from './engine.ts';
 
 /** Whatever the configuration says now: an engine that was left half-way is found as well. */

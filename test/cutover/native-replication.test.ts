@@ -9,9 +9,9 @@ import { createFileSwitch } from '../../src/cutover/switches/file.ts';
 import { SkyferryFailure } from '../../src/failures.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
 import { readExecuted } from '../../src/mysql/watermark.ts';
-import { detach, end } from '../../src/replicate/native/detach.ts';
+import { detach, end } from '../../src/engines/native/detach.ts';
 import { beginMigration, differences, run } from '../replicate/lab.ts';
-import { drained, nativeJob, replicaStatus, startNative } from '../replicate/native/lab.ts';
+import { drained, nativeJob, replicaStatus, startNative } from '../engines/native/lab.ts';
 import { startMysqlPair } from '../servers.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;

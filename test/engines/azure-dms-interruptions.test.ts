@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { acquireEpoch } from '../../src/checkpoint/epoch.ts';
 import { withConnection } from '../../src/mysql/connection.ts';
-import { beginSync } from '../../src/replicate/azure-dms/begin-sync.ts';
-import { rememberDms } from '../../src/replicate/azure-dms/memory.ts';
-import { markTakenOver, takeOver } from '../../src/replicate/azure-dms/take-over.ts';
-import { sync } from '../../src/replicate/azure-dms/task-requests.ts';
+import { beginSync } from '../../src/engines/azure-dms/begin-sync.ts';
+import { rememberDms } from '../../src/engines/azure-dms/memory.ts';
+import { markTakenOver, takeOver } from '../../src/engines/azure-dms/take-over.ts';
+import { sync } from '../../src/engines/azure-dms/task-requests.ts';
 import { differences } from '../replicate/lab.ts';
 import { until } from '../replicate/running.ts';
 import type { DmsLab, DmsScene } from './dms-lab.ts';

@@ -1,4 +1,4 @@
-import { azureProcedures, findSteering } from '../../replicate/native/steering.ts';
+import { azureProcedures, findSteering } from '../../engines/native/steering.ts';
 import type { ServerFacts } from '../facts.ts';
 import { check } from '../finding.ts';
 

@@ -1,8 +1,8 @@
 import { isFailure } from '../../failures.ts';
 import { readCheckpoint } from '../../checkpoint/store.ts';
-import { wasBegun } from '../../replicate/native/memory.ts';
-import { readOtherChannels, readReplicaStatus } from '../../replicate/native/replica-status.ts';
-import { findSteering } from '../../replicate/native/steering.ts';
+import { wasBegun } from '../../engines/native/memory.ts';
+import { readOtherChannels, readReplicaStatus } from '../../engines/native/replica-status.ts';
+import { findSteering } from '../../engines/native/steering.ts';
 import type { PreflightFacts } from '../facts.ts';
 import { check } from '../finding.ts';
 import { targetParameterFix } from '../parameter-fix.ts';

@@ -9,11 +9,11 @@ import type {
 import { GtidSet } from '../../../mysql/gtid-set.ts';
 import type { FilePosition, Position } from '../../../mysql/position.ts';
 import { compareFilePositions } from '../../../mysql/position.ts';
-import { judge } from '../../ddl-gate.ts';
-import { refusal } from '../../refusal.ts';
-import type { ReplicatedTable, ReplicatedTables } from '../../replicated-tables.ts';
-import type { Route } from '../../table-router.ts';
-import { TableRouter } from '../../table-router.ts';
+import { judge } from '../../../replicate/ddl-gate.ts';
+import { refusal } from '../../../replicate/refusal.ts';
+import type { ReplicatedTable, ReplicatedTables } from '../../../replicate/replicated-tables.ts';
+import type { Route } from '../../../replicate/table-router.ts';
+import { TableRouter } from '../../../replicate/table-router.ts';
 import type { Marks } from './marks.ts';
 import type { ChangeCounter } from './table-history.ts';
 import { TableHistory } from './table-history.ts';

@@ -1,6 +1,6 @@
 import type { GtidSet } from '../../../mysql/gtid-set.ts';
 import type { FilePosition } from '../../../mysql/position.ts';
-import type { ReplicatedTable } from '../../replicated-tables.ts';
+import type { ReplicatedTable } from '../../../replicate/replicated-tables.ts';
 import type { ChangeCounter, TableHistory, Witness } from './table-history.ts';
 
 /** The end of a whole transaction as the stream has shown it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SkyferryFailure } from '../../../src/failures.ts';
-import { patiently } from '../../../src/replicate/azure-dms/patience.ts';
+import { patiently } from '../../../src/engines/azure-dms/patience.ts';
 
 const { signal } = new AbortController();
 

@@ -8,7 +8,7 @@ import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import { GtidSet } from '../../mysql/gtid-set.ts';
 import { Grants } from '../../mysql/grants.ts';
-import { checkSource } from '../check-source.ts';
+import { checkSource } from '../../replicate/check-source.ts';
 import { accountName, createAccount } from './account.ts';
 import { notOurs } from './failures.ts';
 import type { NativeJob } from './job.ts';

@@ -8,7 +8,7 @@ import type { Connection } from '../../../mysql/connection.ts';
 import type { FilePosition, Position } from '../../../mysql/position.ts';
 import { compareFilePositions } from '../../../mysql/position.ts';
 import type { Pair } from '../../../verify/session.ts';
-import type { ApplyOptions } from '../../apply-changes.ts';
+import type { ApplyOptions } from '../../../replicate/apply-changes.ts';
 import { MarkLook } from './look.ts';
 import type { Mark, Marks } from './marks.ts';
 import type { SourceReader } from './source-reader.ts';

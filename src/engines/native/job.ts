@@ -1,4 +1,4 @@
-import type { ApplyJob } from '../apply-changes.ts';
+import type { ApplyJob } from '../../replicate/apply-changes.ts';
 import type { ReplicationLogin } from './account.ts';
 
 export interface NativeJob extends Omit<ApplyJob, 'until'> {

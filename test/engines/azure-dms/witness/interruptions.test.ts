@@ -4,9 +4,9 @@ import { openConnection } from '../../../../src/mysql/connection.ts';
 import { compareFilePositions } from '../../../../src/mysql/position.ts';
 import { awaitApplied } from '../../../../src/replicate/await-applied.ts';
 import { startMysqlPair } from '../../../servers.ts';
-import { binlogEnd, run } from '../../lab.ts';
-import type { Running } from '../../running.ts';
-import { until } from '../../running.ts';
+import { binlogEnd, run } from '../../../replicate/lab.ts';
+import type { Running } from '../../../replicate/running.ts';
+import { until } from '../../../replicate/running.ts';
 import { shop, shopping, beginWitnessed, checkpointOf, startApplier, startWitness } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;

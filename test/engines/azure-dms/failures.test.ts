@@ -4,7 +4,7 @@ import {
   judgeCompletion,
   judgeSync,
   refusedConnection,
-} from '../../../src/replicate/azure-dms/failures.ts';
+} from '../../../src/engines/azure-dms/failures.ts';
 
 const running: TaskView = {
   state: 'Running',

@@ -1,13 +1,13 @@
 import { awaitApplied } from '../../../src/replicate/await-applied.ts';
-import type { NativeJob } from '../../../src/replicate/native/job.ts';
-import { runNative } from '../../../src/replicate/native/run-native.ts';
+import type { NativeJob } from '../../../src/engines/native/job.ts';
+import { runNative } from '../../../src/engines/native/run-native.ts';
 import { withConnection } from '../../../src/mysql/connection.ts';
 import type { Row } from '../../../src/mysql/connection.ts';
 import type { Endpoint } from '../../../src/mysql/endpoint.ts';
 import { readExecuted } from '../../../src/mysql/watermark.ts';
-import type { Migration } from '../lab.ts';
-import type { Running } from '../running.ts';
-import { start, until } from '../running.ts';
+import type { Migration } from '../../replicate/lab.ts';
+import type { Running } from '../../replicate/running.ts';
+import { start, until } from '../../replicate/running.ts';
 
 export function nativeJob({ job }: Migration, changes: Partial<NativeJob> = {}): NativeJob {
   return { ...job, workers: 4, ...changes };

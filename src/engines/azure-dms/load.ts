@@ -6,7 +6,7 @@ import type { CopyResult } from '../../copy/copy-tables.ts';
 import { SkyferryFailure } from '../../failures.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { CopyProgress } from '../../workflows/messages.ts';
-import { holdingEpoch } from '../holding-epoch.ts';
+import { holdingEpoch } from '../../replicate/holding-epoch.ts';
 import { beginSync } from './begin-sync.ts';
 import { describeTask } from './describe-task.ts';
 import { judgeSync, vanished, wasRefused } from './failures.ts';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { TableMap } from '../../../mysql/binlog/table-map.ts';
 import type { Column, Table } from '../../../mysql/catalog/types.ts';
-import { keyTextOf, readableKey, toKeyText } from '../../key-text.ts';
+import { keyTextOf, readableKey, toKeyText } from '../../../replicate/key-text.ts';
 
 /** A row's state as far as the binlog and a SELECT spell it alike. */
 export type Fingerprint = string;

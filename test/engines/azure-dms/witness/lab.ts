@@ -11,13 +11,13 @@ import { openConnection, withConnection } from '../../../../src/mysql/connection
 import type { Endpoint } from '../../../../src/mysql/endpoint.ts';
 import type { Position } from '../../../../src/mysql/position.ts';
 import { applyChanges } from '../../../../src/replicate/apply-changes.ts';
-import type { WitnessOptions } from '../../../../src/replicate/azure-dms/witness/watcher.ts';
-import { witness } from '../../../../src/replicate/azure-dms/witness/witness.ts';
+import type { WitnessOptions } from '../../../../src/engines/azure-dms/witness/watcher.ts';
+import { witness } from '../../../../src/engines/azure-dms/witness/witness.ts';
 import { holdingEpoch } from '../../../../src/replicate/holding-epoch.ts';
-import type { Migration } from '../../lab.ts';
-import { beginMigration } from '../../lab.ts';
-import type { Running } from '../../running.ts';
-import { start } from '../../running.ts';
+import type { Migration } from '../../../replicate/lab.ts';
+import { beginMigration } from '../../../replicate/lab.ts';
+import type { Running } from '../../../replicate/running.ts';
+import { start } from '../../../replicate/running.ts';
 
 export const shop = [
   'CREATE TABLE orders (id int AUTO_INCREMENT PRIMARY KEY, n int NOT NULL, note varchar(20))',

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withConnection } from '../../../src/mysql/connection.ts';
-import { detach, end } from '../../../src/replicate/native/detach.ts';
+import { detach, end } from '../../../src/engines/native/detach.ts';
 import { replicationProcedures } from '../../../src/sandbox/clouds/azure/mysql/procedures.ts';
 import { SUPERUSER } from '../../../src/sandbox/servers/azure-like-target.ts';
 import { startMysqlPair } from '../../servers.ts';
-import { beginMigration, differences, run } from '../lab.ts';
-import { workloadSchemas, workloadTables, writeRandomly } from '../workload.ts';
+import { beginMigration, differences, run } from '../../replicate/lab.ts';
+import { workloadSchemas, workloadTables, writeRandomly } from '../../replicate/workload.ts';
 import { drained, nativeJob, replicaStatus, startNative } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withConnection } from '../../../src/mysql/connection.ts';
 import { GtidSet } from '../../../src/mysql/gtid-set.ts';
-import { end } from '../../../src/replicate/native/detach.ts';
+import { end } from '../../../src/engines/native/detach.ts';
 import { startMysqlPair } from '../../servers.ts';
-import { beginMigration, catchUp, countRows, differences, run } from '../lab.ts';
-import { workloadSchemas, workloadTables, writeRandomly } from '../workload.ts';
-import { until } from '../running.ts';
+import { beginMigration, catchUp, countRows, differences, run } from '../../replicate/lab.ts';
+import { workloadSchemas, workloadTables, writeRandomly } from '../../replicate/workload.ts';
+import { until } from '../../replicate/running.ts';
 import { drained, nativeJob, replicaStatus, startNative } from './lab.ts';
 
 let servers: Awaited<ReturnType<typeof startMysqlPair>>;

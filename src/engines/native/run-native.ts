@@ -1,9 +1,9 @@
 import { requireCheckpoint } from '../../checkpoint/store.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import { readBinlogEnd } from '../../mysql/watermark.ts';
-import type { ApplyOptions } from '../apply-changes.ts';
-import { applyChanges } from '../apply-changes.ts';
-import { holdingEpoch } from '../holding-epoch.ts';
+import type { ApplyOptions } from '../../replicate/apply-changes.ts';
+import { applyChanges } from '../../replicate/apply-changes.ts';
+import { holdingEpoch } from '../../replicate/holding-epoch.ts';
 import type { NativeJob } from './job.ts';
 import { wasBegun } from './memory.ts';
 import { watch } from './watch.ts';
