@@ -37,7 +37,10 @@ export async function planConsumerAccounts(
   connect: (() => Promise<Connection>) | null,
 ): Promise<PlannedAct[]> {
   const wanted = consumerAccounts(config).map(({ user }) => user);
-  const users = wanted.length === 0 || connect === null ? wanted : await missing(wanted, connect);
+  const users =
+    wanted.length === 0 || connect === null
+      ? wanted
+      : await missing(wanted, config.schemas, connect);
   if (users.length === 0) return [];
   return [
     {
@@ -55,6 +58,7 @@ export async function planConsumerAccounts(
 
 async function missing(
   users: readonly string[],
+  schemas: readonly string[],
   connect: () => Promise<Connection>,
 ): Promise<string[]> {
   const opened = await connect().catch((error: unknown) => {
@@ -64,9 +68,11 @@ async function missing(
   // Not let in yet: the act, which leaves what is there, finds out.
   if (opened === null) return [...users];
   await using connection = opened;
+  // One that was made, and then not granted everything, is not there yet.
   const rows = await connection.query<{ user: string }>(
-    `SELECT DISTINCT User AS user FROM mysql.user WHERE User IN (${users.map(() => '?').join(', ')})`,
-    users,
+    `SELECT User AS user FROM mysql.db WHERE User IN (${users.map(() => '?').join(', ')})
+      GROUP BY User HAVING COUNT(DISTINCT Db) >= ?`,
+    [...users, schemas.length],
   );
   const there = new Set(rows.map(({ user }) => user));
   return users.filter((user) => !there.has(user));

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openConnection } from '../../../src/mysql/connection.ts';
+import {
+  consumerAccountsAct,
+  planConsumerAccounts,
+} from '../../../src/prepare/target/consumer-accounts.ts';
 import { azureTarget } from '../../../src/prepare/target/target.ts';
 import type { TestClouds } from '../../clouds.ts';
 import { startClouds } from '../../clouds.ts';
@@ -108,6 +113,24 @@ test('surveyed again, nothing is left to prepare, and what runs is priced', asyn
   expect(running).toEqual([
     { resource: expect.stringContaining('Standard_D4ds_v4'), hourly: 0.4021, since: expect.stringMatching(/^20\d\d-/) }, // prettier-ignore
   ]);
+});
+
+test('an account of an application that was made, and then not granted everything, is still to be made', async () => {
+  const account = { user: 'app', password: '${env:APP_PASSWORD}' };
+  const at = { from: 'a.example:3306', to: `${HOST}:3306` };
+  const switches = [{ consumer: 'app', kind: 'file', path: 'app.env', ...at, account }];
+  const consumer = azureConfig({}, { schemas: ['shop', 'audit'], cutover: { switches } });
+  const endpoint = scene.endpoint(consumer, HOST);
+  const connect = async () => await openConnection(endpoint, { signal });
+  const planned = async () =>
+    (await planConsumerAccounts(consumer, connect)).map(({ does }) => does);
+  await using admin = await connect();
+  await admin.query("CREATE USER app@'%' IDENTIFIED BY 'Horse-7-battery'");
+  await admin.query("GRANT SELECT ON shop.* TO app@'%'");
+  expect(await planned()).toEqual([expect.stringContaining('create the accounts app')]);
+  const act = consumerAccountsAct({ config: consumer, target: async () => endpoint, resolve: async () => 'Horse-8-battery' }); // prettier-ignore
+  await act.complete(await act.begin(signal), quietly);
+  expect(await planned()).toEqual([]);
 });
 
 test('before the window the load’s settings go, the size changes with one restart, and the standby comes', async () => {

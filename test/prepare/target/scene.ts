@@ -1,6 +1,7 @@
 import { createAzureClients } from '../../../src/clouds/azure/clients.ts';
 import type { MigrationConfig } from '../../../src/config/schema.ts';
 import { openConnection } from '../../../src/mysql/connection.ts';
+import type { Endpoint } from '../../../src/mysql/endpoint.ts';
 import { useNameServers } from '../../../src/mysql/name-resolution.ts';
 import type { CompletedAct, Formers, Survey } from '../../../src/prepare/act.ts';
 import type { SourceFacts } from '../../../src/prepare/source-facts.ts';
@@ -39,22 +40,15 @@ export function openScene(clouds: TestClouds) {
     source,
     formers,
     resolvePassword: async () => PASSWORD,
-    openTarget: (address, until) => open(config, address, until),
+    openTarget: ({ host }, until) => openConnection(endpoint(config, host), { signal: until }),
   });
-  const open = (
-    config: MigrationConfig,
-    address: { host: string; port: number },
-    until: AbortSignal,
-  ) =>
-    openConnection(
-      {
-        ...address,
-        user: config.target.user,
-        password: PASSWORD,
-        tls: { mode: 'verify-identity', ca: clouds.ca },
-      },
-      { signal: until },
-    );
+  const endpoint = (config: MigrationConfig, host: string): Endpoint => ({
+    host,
+    port: 3306,
+    user: config.target.user,
+    password: PASSWORD,
+    tls: { mode: 'verify-identity', ca: clouds.ca },
+  });
   return {
     clients,
     act: (config: MigrationConfig, name: string, formers: Formers = {}) =>
@@ -73,13 +67,14 @@ export function openScene(clouds: TestClouds) {
       undoTarget({ config, clients, formers, deleteCreated }, { signal }),
     /** What the MySQL server itself says, asked by the administrator over verified TLS. */
     variables: async (config: MigrationConfig, host: string, names: readonly string[]) => {
-      await using connection = await open(config, { host, port: 3306 }, signal);
+      await using connection = await openConnection(endpoint(config, host), { signal });
       const rows = await connection.query<{ Variable_name: string; Value: string }>(
         `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.map(() => '?').join(', ')})`,
         names,
       );
       return Object.fromEntries(rows.map((row) => [row.Variable_name, row.Value]));
     },
+    endpoint,
     /** How often an operation was carried out: neither refused nor only asked about. */
     count: async (operation: string) =>
       (await clouds.requests()).filter(
