@@ -21,7 +21,7 @@ import {
   wouldWriteOn,
 } from './lock-refusals.ts';
 import { countSessionsOf, endSessionsOf, sessionsOf } from './locked-sessions.ts';
-import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
+import { MARKER, asCommands, endWaitingStatements, bounded, runAwaited } from './statement.ts';
 import { displayAccount, keyOf, readAccounts } from './writers.ts';
 
 export interface AccountLockState {
@@ -66,7 +66,7 @@ export class AccountLockFence implements Fence {
   async read(signal?: AbortSignal): Promise<AccountLockState> {
     const { coverage, administrator } = await withConnection(
       this.#account,
-      optional(signal),
+      bounded(signal),
       async (connection) => await this.#look(connection),
     );
     const accounts = coverage.covered.map(({ user, host, locked }) => ({ user, host, locked }));
@@ -147,7 +147,7 @@ export class AccountLockFence implements Fence {
     await endWaitingStatements(this.#account);
     const statement = alter(former, 'UNLOCK');
     if (statement !== null)
-      await withConnection(this.#account, {}, async (connection) => {
+      await withConnection(this.#account, bounded(), async (connection) => {
         await connection.query(statement);
       });
     if (former.events !== undefined) await this.#eventStop?.start(former.events);
@@ -172,7 +172,7 @@ export class AccountLockFence implements Fence {
     wanted: 'locked' | 'open',
     signal?: AbortSignal,
   ): Promise<boolean> {
-    const now = await withConnection(this.#account, optional(signal), (c) =>
+    const now = await withConnection(this.#account, bounded(signal), (c) =>
       readAccounts(c, this.#context.schemas),
     );
     const others = new Set(now.flatMap((a) => (a.locked === (wanted === 'locked') ? [] : [keyOf(a)]))); // prettier-ignore
@@ -184,7 +184,7 @@ export class AccountLockFence implements Fence {
     const [{ coverage, why }, events] = await Promise.all([
       withConnection(
         this.#account,
-        optional(signal),
+        bounded(signal),
         async (connection) => await this.#whoCouldWrite(connection, signal),
       ),
       this.#runningEvents(signal),
@@ -224,7 +224,7 @@ export class AccountLockFence implements Fence {
   async #runningEvents(signal?: AbortSignal): Promise<QualifiedName[]> {
     if (this.#events === 'stopped otherwise') return [];
     const { source, schemas } = this.#context;
-    return await withConnection(source, optional(signal), (c) => runningEvents(c, schemas));
+    return await withConnection(source, bounded(signal), (c) => runningEvents(c, schemas));
   }
 
   async #proveAccount(account: AccountName, signal?: AbortSignal): Promise<string> {

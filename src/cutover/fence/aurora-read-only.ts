@@ -10,7 +10,7 @@ import {
   proveReadOnly,
   whyNotReadOnly,
 } from './read-only.ts';
-import { endWaitingStatements, runAwaited } from './statement.ts';
+import { bounded, endWaitingStatements, runAwaited } from './statement.ts';
 
 export interface AuroraReadOnlyState {
   readonly kind: 'aurora-read-only';
@@ -69,7 +69,7 @@ export class AuroraReadOnlyFence implements Fence {
   async lower(former: FenceState): Promise<void> {
     assertKind(former, this.kind);
     await endWaitingStatements(this.#context.account, WITHIN);
-    await withConnection(this.#context.account, {}, async (connection) => {
+    await withConnection(this.#context.account, bounded(), async (connection) => {
       await connection.query(`CALL ${PROCEDURE}(0)`);
     });
     if (!(await isReadOnly(this.#context))) return;

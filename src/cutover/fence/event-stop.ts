@@ -3,7 +3,7 @@ import { withConnection } from '../../mysql/connection.ts';
 import type { FenceContext, Foreign } from './fence.ts';
 import type { FormerParameter } from './rds-parameter.ts';
 import { RdsParameter } from './rds-parameter.ts';
-import { optional, pause } from './statement.ts';
+import { bounded, pause } from './statement.ts';
 
 /** How events, which run on whatever becomes of their definer's account, are stopped and started again. */
 export interface FormerEvents extends FormerParameter {
@@ -54,7 +54,7 @@ export class EventStop {
 
   async #current(signal: AbortSignal): Promise<string> {
     const { account } = this.#context;
-    return await withConnection(account, optional(signal), async (connection) => {
+    return await withConnection(account, bounded(signal), async (connection) => {
       const [row] = await connection.query<{ e: string }>('SELECT @@GLOBAL.event_scheduler AS e');
       return String(row?.e).toUpperCase();
     });

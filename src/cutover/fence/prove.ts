@@ -3,7 +3,7 @@ import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import { describeEndpoint } from '../../mysql/endpoint.ts';
 import { quoteIdentifier } from '../../mysql/identifier.ts';
-import { optional } from './statement.ts';
+import { bounded } from './statement.ts';
 
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
 const ER_ACCOUNT_HAS_BEEN_LOCKED = 3118;
@@ -17,7 +17,7 @@ export async function proveByWrite(
   schema: string,
   signal?: AbortSignal,
 ): Promise<string> {
-  const errno = await withConnection(login, optional(signal), async (connection) =>
+  const errno = await withConnection(login, bounded(signal), async (connection) =>
     errnoOf(
       connection.query(`DELETE FROM ${quoteIdentifier(schema)}.skyferry_fence_probe WHERE FALSE`),
     ),
@@ -31,7 +31,7 @@ export async function proveByWrite(
 
 /** Throws NOT_QUIESCENT on every other answer than that the account is locked. */
 export async function proveByLogin(login: Endpoint, signal?: AbortSignal): Promise<string> {
-  const errno = await errnoOf(withConnection(login, optional(signal), async () => {}));
+  const errno = await errnoOf(withConnection(login, bounded(signal), async () => {}));
   signal?.throwIfAborted();
   if (errno !== ER_ACCOUNT_HAS_BEEN_LOCKED) {
     throw couldWrite(`${describeEndpoint(login)} was not refused its login as a locked account`);

@@ -3,7 +3,7 @@ import { displayName } from '../../mysql/identifier.ts';
 import type { FenceContext, Foreign, ProvedAccount } from './fence.ts';
 import { couldWrite, proveByWrite } from './prove.ts';
 import { listSessions } from './sessions.ts';
-import { optional, pause } from './statement.ts';
+import { bounded, pause } from './statement.ts';
 import type { Account } from './writers.ts';
 import { displayAccount, keyOf, readAccounts } from './writers.ts';
 
@@ -12,7 +12,7 @@ export async function isReadOnly(
   { account }: Pick<FenceContext, 'account'>,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  return await withConnection(account, optional(signal), async (connection) => {
+  return await withConnection(account, bounded(signal), async (connection) => {
     const [row] = await connection.query<{ r: number | string }>('SELECT @@GLOBAL.read_only AS r');
     return Number(row?.r) === 1;
   });
@@ -48,7 +48,7 @@ export async function whyNotReadOnly(
 ): Promise<string | null> {
   if (!(await isReadOnly(context, signal))) return 'read_only is not ON';
   const users = new Set((await bypassing(context, signal)).map(({ user }) => user));
-  const sessions = await withConnection(context.account, optional(signal), (connection) =>
+  const sessions = await withConnection(context.account, bounded(signal), (connection) =>
     listSessions(connection),
   );
   const there = new Set(
@@ -91,13 +91,13 @@ export async function programsThatBypass(
   { account, source, schemas }: FenceContext,
   signal?: AbortSignal,
 ): Promise<Foreign | undefined> {
-  const accounts = await withConnection(account, optional(signal), (connection) =>
+  const accounts = await withConnection(account, bounded(signal), (connection) =>
     readAccounts(connection, schemas),
   );
   const definers = new Set(
     accounts.filter(({ bypassesReadOnly }) => bypassesReadOnly).map(displayAccount),
   );
-  const programs = await withConnection(source, optional(signal), (connection) =>
+  const programs = await withConnection(source, bounded(signal), (connection) =>
     connection.query<{ s: string; n: string; definer: string }>(
       `SELECT routine_schema AS s, routine_name AS n, definer AS definer FROM information_schema.routines
         WHERE security_type = 'DEFINER' AND routine_schema NOT IN ('mysql', 'sys')
@@ -119,7 +119,7 @@ async function bypassing(
   signal?: AbortSignal,
 ): Promise<Account[]> {
   const own = [account.user, source.user];
-  const accounts = await withConnection(account, optional(signal), (connection) =>
+  const accounts = await withConnection(account, bounded(signal), (connection) =>
     readAccounts(connection, schemas),
   );
   return accounts.filter(

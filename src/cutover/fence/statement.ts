@@ -88,7 +88,7 @@ function notGranted(withinMs: number): SkyferryFailure {
  * own statements that cannot carry the marker.
  */
 export async function endWaitingStatements(account: Endpoint, unmarked?: RegExp): Promise<void> {
-  await withConnection(account, {}, async (connection) => {
+  await withConnection(account, bounded(), async (connection) => {
     const deadline = performance.now() + GONE_WITHIN_MS;
     for (;;) {
       const sessions = await listSessions(connection);
@@ -121,13 +121,20 @@ export function asCommands(statements: readonly string[]): string {
   return statements.map((statement) => `${statement};`).join(' ');
 }
 
-export function optional(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
+const ANSWERS_WITHIN_MS = 60_000;
+
+/**
+ * Lowering a fence has no signal, because it must happen after an abort: a session that hears nothing for so
+ * long is given up, and whoever lowers the fence next opens another one.
+ */
+export function bounded(signal?: AbortSignal): { signal: AbortSignal } {
+  return { signal: signal ?? AbortSignal.timeout(ANSWERS_WITHIN_MS) };
 }
 
 /** Rejects with the signal's own reason. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, optional(signal)).catch((error: unknown) => {
+  const options = signal === undefined ? {} : { signal };
+  await sleep(ms, undefined, options).catch((error: unknown) => {
     signal?.throwIfAborted();
     throw error;
   });

@@ -2,7 +2,7 @@ import { SkyferryFailure } from '../../failures.ts';
 import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
-import { MARKER, asCommands, endWaitingStatements, optional, runAwaited } from './statement.ts';
+import { MARKER, asCommands, endWaitingStatements, bounded, runAwaited } from './statement.ts';
 import { describeFence } from './describe-fence.ts';
 import type { Fence, FenceContext, FenceProof, FenceState, Foreign } from './fence.ts';
 import { assertKind } from './fence.ts';
@@ -79,7 +79,7 @@ export class SuperReadOnlyFence implements Fence {
   }
 
   async persist(signal?: AbortSignal): Promise<void> {
-    await withConnection(this.#account, optional(signal), async (connection) => {
+    await withConnection(this.#account, bounded(signal), async (connection) => {
       await connection.query('SET PERSIST read_only = ON');
       await connection.query('SET PERSIST super_read_only = ON');
     });
@@ -88,7 +88,7 @@ export class SuperReadOnlyFence implements Fence {
   async lower(former: FenceState): Promise<void> {
     assertKind(former, this.kind);
     await endWaitingStatements(this.#account);
-    await withConnection(this.#account, {}, async (connection) => {
+    await withConnection(this.#account, bounded(), async (connection) => {
       const now = await readState(connection);
       for (const statement of loweringStatements(former, now)) await connection.query(statement);
       const after = await readState(connection);
@@ -115,7 +115,7 @@ export class SuperReadOnlyFence implements Fence {
   }
 
   async #read(signal?: AbortSignal): Promise<SuperReadOnlyState> {
-    return await withConnection(this.#account, optional(signal), readState);
+    return await withConnection(this.#account, bounded(signal), readState);
   }
 }
 
