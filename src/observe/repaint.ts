@@ -12,29 +12,24 @@ export class Repainter {
 
   paint(lines: readonly string[]): void {
     const columns = this.#stream.columns || 80;
-    const rows = this.#stream.rows || 24;
-    // A line that wraps would count as one and leave its rest behind.
-    const fitting = lines
-      .flatMap((line) => printable(line).split('\n'))
-      .slice(0, Math.max(1, rows - 1))
-      .map((line) => cut(line, columns));
+    // The last row is the cursor's.
+    let free = Math.max(1, (this.#stream.rows || 24) - 1);
+    const fitting: string[] = [];
+    let painted = 0;
+    for (const line of lines.flatMap((text) => printable(text).split('\n'))) {
+      const height = heightOf(line, columns);
+      if (height > free) break;
+      free -= height;
+      painted += height;
+      fitting.push(line);
+    }
     const up = this.#painted > 0 ? `\x1b[${this.#painted}A\r` : '';
     this.#stream.write(`${up}\x1b[J${fitting.join('\n')}\n`);
-    this.#painted = fitting.length;
+    this.#painted = painted;
   }
 }
 
-function cut(line: string, columns: number): string {
-  if (stripVTControlCharacters(line).length <= columns) return line;
-  let visible = 0;
-  let result = '';
-  for (const part of line.split(/(\x1b\[[0-9;]*m)/)) {
-    if (part.startsWith('\x1b[')) {
-      result += part;
-      continue;
-    }
-    result += part.slice(0, Math.max(0, columns - 1 - visible));
-    visible += part.length;
-  }
-  return `${result}\x1b[0m`;
+/** Rows of the terminal, which wraps by itself: so a command can be copied whole. */
+function heightOf(line: string, columns: number): number {
+  return Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns));
 }

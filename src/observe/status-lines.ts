@@ -104,8 +104,9 @@ function phaseName({ phase, parkedIn, paused }: MigrationStatus): string {
 
 function phaseMark(phase: Phase, current: Phase, { history }: MigrationStatus): string {
   const record = history.findLast((entry) => entry.phase === phase);
-  if (phase === current) return pc.cyan(`● ${phase}`);
+  if (phase === current && phase !== 'completed') return pc.cyan(`● ${phase}`);
   if (record?.endedAt === undefined) return pc.dim(`○ ${phase}`);
+  if (phase === 'completed') return `${pc.green('✓')} ${phase}`;
   const took = Date.parse(record.endedAt) - Date.parse(record.startedAt);
   return `${pc.green('✓')} ${phase} ${pc.dim(formatDuration(took))}`;
 }
