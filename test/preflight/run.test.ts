@@ -16,6 +16,7 @@ import { fenceCheck } from '../../src/preflight/checks/fence.ts';
 import { retentionCheck } from '../../src/preflight/checks/retention.ts';
 import { readServerFacts } from '../../src/preflight/facts.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
+import type { View } from '../../src/mysql/catalog/types.ts';
 import { emptyCatalog } from '../../src/mysql/catalog/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import { planHash } from '../../src/plan/plan-hash.ts';
@@ -442,9 +443,17 @@ test('a collation is known by either of its names, and refused by its own', asyn
     const target = await readServerFacts('target', 'root', connection);
     const schema = (name: string, collation: string) => ({ name, charset: '', collation });
     const schemas = [schema('old', 'utf8_general_ci'), schema('odd', 'utf8_other_ci')];
+    const view: View = {
+      name: { schema: 'old', name: 'seen' },
+      definer: 'a@%',
+      security: 'DEFINER',
+      characterSetClient: 'utf8',
+      collationConnection: 'utf8mb4_9999_ci',
+      createStatement: '',
+    };
     const found = await collationsCheck.run({
       config,
-      catalog: { ...emptyCatalog, schemas },
+      catalog: { ...emptyCatalog, schemas, views: [view] },
       source: target,
       target,
       fence: undefined,
@@ -452,7 +461,7 @@ test('a collation is known by either of its names, and refused by its own', asyn
       switches: [],
       signal,
     });
-    expect(found).toMatchObject([{ severity: 'blocker', object: 'odd' }]);
+    expect(found).toMatchObject([{ severity: 'blocker', object: 'odd' }, { object: 'old.seen' }]);
   });
 });
 

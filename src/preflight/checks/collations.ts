@@ -18,6 +18,10 @@ export const collationsCheck = check(
         if (collation !== null) users.set(collation, `${displayName(table.name)}.${name}`);
       }
     }
+    const { views, routines, triggers, events } = catalog;
+    for (const { collationConnection, name } of [...views, ...routines, ...triggers, ...events]) {
+      users.set(collationConnection, displayName(name));
+    }
     return [...users]
       .filter(([collation]) => !known.has(sameNow(collation)))
       .map(([collation, object]) => ({
