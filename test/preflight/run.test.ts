@@ -427,6 +427,11 @@ test('in RDS a retention that may not be read blocks, whatever the variable says
       switches: [],
       signal,
     };
+    // The same server, named by its host alone.
+    const inRds = (name: string) =>
+      name === 'basedir' ? '/rdsdbbin/mysql-8.0.40/' : source.variable(name);
+    const byHost = { ...facts, config, source: { ...source, variable: inRds } };
+    expect(await retentionCheck.run(byHost)).toMatchObject([{ severity: 'blocker' }]);
     expect(await retentionCheck.run(facts)).toMatchObject([
       {
         severity: 'blocker',

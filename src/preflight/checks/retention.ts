@@ -4,6 +4,7 @@ import {
   LONGEST_RDS_RETENTION_HOURS,
   readRetention,
 } from '../../mysql/binlog-retention.ts';
+import type { ServerFacts } from '../facts.ts';
 import { check } from '../finding.ts';
 
 /** For a worker that is away, a network that is down, a person who sleeps on it. */
@@ -50,7 +51,7 @@ export const retentionCheck = check(
         },
       ];
     }
-    if (config.source.kind !== 'mysql') return [unreadable(source.account)];
+    if (config.source.kind !== 'mysql' || isRds(source)) return [unreadable(source.account)];
     const { seconds } = retention;
     if (seconds === 0 || seconds >= needed * 3600) return [];
     return [
@@ -63,6 +64,11 @@ export const retentionCheck = check(
     ];
   },
 );
+
+/** Also one that is configured by its host alone. */
+function isRds({ variable }: Pick<ServerFacts, 'variable'>): boolean {
+  return variable('basedir')?.startsWith('/rdsdbbin') === true;
+}
 
 /** In RDS its own setting counts, whatever the variable says. */
 function unreadable(account: string) {
