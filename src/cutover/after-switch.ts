@@ -66,7 +66,7 @@ async function persistFence(
   signal: AbortSignal,
 ): Promise<void> {
   await journal.assertHeld();
-  await requireFence(job, signal);
+  await requireFence(job);
   await job.fence.persist?.(signal);
   const { former } = journal.state;
   if (former !== undefined) await lowerAsLoser(job, journal, former);
@@ -83,7 +83,7 @@ async function switchConsumers(
     const name = consumer.switch.consumer;
     if (journal.state.switching?.[key] !== 'done') {
       await steps.run(`switch ${name}`, async () => {
-        await requireFence(job, signal);
+        await requireFence(job);
         await journal.write({ switching: { [key]: 'begun' }, steps: steps.records });
         await consumer.switch.do(signal);
         const lastSwitchAt = new Date().toISOString();
@@ -121,8 +121,8 @@ async function undoAsLoser(
 }
 
 /** A restart or a person may have lowered it since: then the source takes writes that nobody brings over. */
-async function requireFence({ fence }: CutoverJob, signal: AbortSignal): Promise<void> {
-  if (await fence.isRaised(signal)) return;
+async function requireFence({ fence }: CutoverJob): Promise<void> {
+  if (await fence.isRaised()) return;
   throw new SkyferryFailure('NOT_QUIESCENT', 'the source is not fenced any more', {
     safe: 'no further endpoint is switched',
     next: `find out which side has taken writes since; once the target holds all of them, fence it again as it was (${fence.describe()}), then retry-phase`,

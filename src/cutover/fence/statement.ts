@@ -125,10 +125,20 @@ const ANSWERS_WITHIN_MS = 60_000;
 
 /**
  * Lowering a fence has no signal, because it must happen after an abort: a session that hears nothing for so
- * long is given up, and whoever lowers the fence next opens another one.
+ * long is given up (CONNECTION_LOST), and whoever lowers the fence next opens another one.
  */
 export function bounded(signal?: AbortSignal): { signal: AbortSignal } {
-  return { signal: signal ?? AbortSignal.timeout(ANSWERS_WITHIN_MS) };
+  if (signal !== undefined) return { signal };
+  const late = new AbortController();
+  setTimeout(() => late.abort(unanswered()), ANSWERS_WITHIN_MS).unref();
+  return { signal: late.signal };
+}
+
+function unanswered(): SkyferryFailure {
+  return new SkyferryFailure(
+    'CONNECTION_LOST',
+    `the source did not answer within ${ANSWERS_WITHIN_MS / 1000} s`,
+  );
 }
 
 /** Rejects with the signal's own reason. */
