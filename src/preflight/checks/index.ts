@@ -6,6 +6,7 @@ import { dmsPrivilegesCheck } from './azure-dms-privileges.ts';
 import { dmsServiceCheck } from './azure-dms-service.ts';
 import { dmsSettingsCheck } from './azure-dms-settings.ts';
 import { dmsTablesCheck } from './azure-dms-tables.ts';
+import { binlogFiltersCheck } from './binlog-filters.ts';
 import { binlogCheck } from './binlog.ts';
 import { collationsCheck } from './collations.ts';
 import { columnsCheck } from './column-types.ts';
@@ -46,6 +47,7 @@ import { xaTransactionsCheck } from './xa-transactions.ts';
 export const sourceChecks: readonly Check<SourceSide>[] = [
   sourceVersionCheck,
   sourcePrivilegesCheck,
+  binlogFiltersCheck,
   rowMetadataCheck,
   xaTransactionsCheck,
   schemasCheck,
@@ -73,6 +75,7 @@ export const checks: readonly Check[] = [
   sourcePrivilegesCheck,
   targetPrivilegesCheck,
   binlogCheck,
+  binlogFiltersCheck,
   rowMetadataCheck,
   retentionCheck,
   xaTransactionsCheck,
