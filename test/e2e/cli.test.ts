@@ -244,6 +244,7 @@ describe("with Temporal's own CLI, as typed in the README", () => {
     expect([text.status, text.stderr]).toEqual([0, '']);
     expect(text.stdout).toContain('you@example.com');
     expect(text.stdout).toContain('super_read_only');
+    expect(text.stdout).toMatch(/^lag [▁▂▃▄▅▆▇█]+ highest /m);
     const json = await type('skyferry report --json');
     expect(envelopeOf(json)).toMatchObject({
       status: 'ok',

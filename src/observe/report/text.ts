@@ -20,6 +20,7 @@ export function reportText(evidence: ReportEvidence): string {
     phases(evidence),
     engines(evidence),
     clouds(evidence),
+    lag(evidence),
     tables(evidence),
     differingRows(evidence),
     cutover(evidence),
@@ -72,6 +73,22 @@ function clouds({ report: { status, clouds: plan }, generatedAt }: ReportEvidenc
         `  differs: ${parameter}: ${source} → ${target}  ${why}`,
     ),
   ].join('\n');
+}
+
+const BLOCKS = '▁▂▃▄▅▆▇█';
+const MOST_BLOCKS = 60;
+
+/** The worst of each stretch of time, beside the highest of all. */
+function lag({ report: { lag: samples = [] } }: ReportEvidence): string {
+  const [first, last] = [samples.at(0), samples.at(-1)];
+  if (first === undefined || last === undefined) return '';
+  const highest = Math.max(1, ...samples.map(({ lagMs }) => lagMs));
+  const width = Math.ceil(samples.length / MOST_BLOCKS);
+  const blocks = Array.from({ length: Math.ceil(samples.length / width) }, (_, i) => {
+    const stretch = samples.slice(i * width, (i + 1) * width).map(({ lagMs }) => lagMs);
+    return BLOCKS[Math.round((Math.max(...stretch) / highest) * (BLOCKS.length - 1))];
+  });
+  return `lag ${blocks.join('')} highest ${formatDuration(highest)}; from ${first.at} to ${last.at}`;
 }
 
 function tables({ report }: ReportEvidence): string {
