@@ -287,6 +287,12 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
       },
       { signal },
     );
+  await run(pair.source, [
+    'CREATE VIEW elsewhere.goods AS SELECT * FROM shop.good',
+    'CREATE PROCEDURE elsewhere.tidy() DELETE FROM shop.good WHERE FALSE',
+    'CREATE PROCEDURE elsewhere.look() SELECT COUNT(*) FROM shop.good',
+    'CREATE TRIGGER elsewhere.parents AFTER INSERT ON elsewhere.parent FOR EACH ROW INSERT INTO workshop.t VALUES (1)',
+  ]);
   await using web = await openConnection({ ...fence, user: 'web' });
   await web.query('BEGIN');
   await web.query('INSERT INTO shop.good (id) VALUES (4711)');
@@ -305,7 +311,14 @@ test('the lock of accounts is chosen where the variables cannot be set, and says
   expect(of(findings, 'fence')).toMatchObject([
     { severity: 'info', object: 'web@%' },
     { severity: 'warning', object: 'root@%' },
+    { severity: 'warning', object: 'elsewhere.goods, elsewhere.tidy' },
     { severity: 'warning', object: 'events shop.tick' },
+  ]);
+  await run(pair.source, [
+    'DROP VIEW elsewhere.goods',
+    'DROP PROCEDURE elsewhere.tidy',
+    'DROP PROCEDURE elsewhere.look',
+    'DROP TRIGGER elsewhere.parents',
   ]);
   const plan = (all: Finding[]) =>
     makePlan(located, emptyCatalog, all, {

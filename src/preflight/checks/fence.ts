@@ -1,6 +1,7 @@
 import { cover } from '../../cutover/fence/cover.ts';
 import { runningEvents } from '../../cutover/fence/running-events.ts';
 import { displayAccount, keyOf, readAccounts } from '../../cutover/fence/writers.ts';
+import { writtenThrough } from '../../cutover/fence/written-through.ts';
 import { isFailure } from '../../failures.ts';
 import { text } from '../../mysql/catalog/text.ts';
 import { displayName } from '../../mysql/identifier.ts';
@@ -32,6 +33,7 @@ export const fenceCheck = check<SourceSide>(
         ? []
         : [blocker(`fence account ${fence.user}`, choice.refused, choice.fix)]),
       ...(choice.kind?.startsWith('account-lock') === true ? await lockable(facts, fence) : []),
+      ...(choice.kind === 'account-lock' ? await bypasses(facts) : []),
       ...(choice.kind === 'account-lock' ? await events(facts) : []),
       ...(await preparedXa(fence)),
     ];
@@ -152,6 +154,20 @@ async function lockable({ config, source }: SourceSide, fence: ServerFacts) {
           ),
         ]
       : []),
+  ];
+}
+
+async function bypasses({ config, source }: SourceSide) {
+  const found = await writtenThrough(source.connection, config.schemas);
+  if (found.length === 0) return [];
+  return [
+    {
+      severity: 'warning' as const,
+      object: found.map(displayName).join(', '),
+      found:
+        'may write in the migrated schemas by the rights of its definer: whoever uses it need not be locked; a write is seen behind the fence, and the cutover taken back',
+      fix: 'name every application in cutover.applicationAccounts, those that use it too',
+    },
   ];
 }
 
