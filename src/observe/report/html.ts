@@ -30,7 +30,6 @@ export async function reportHtml(evidence: ReportEvidence): Promise<string> {
 ${failure(evidence)}
 ${figures(evidence)}
 ${section('Phases', phases(evidence))}
-${section('Engines', engines(evidence))}
 ${section('Clouds', clouds(evidence))}
 ${section('Lag', await lagPlot(evidence))}
 ${section('Cutover', cutover(evidence))}

@@ -11,7 +11,7 @@ h1{font-size:26px;margin:0}h2{font-size:17px;margin:32px 0 12px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 18px;min-width:150px}
 .card b{display:block;font-size:24px}.card span{color:var(--quiet);font-size:13px}
 .good b,p.good{color:var(--good)}.bad b,p.bad{color:var(--bad)}
-.bar{display:grid;grid-template-columns:190px 1fr minmax(90px,auto);gap:12px;align-items:center;margin:5px 0}
+.bar{display:grid;grid-template-columns:190px 1fr 220px;gap:12px;align-items:center;margin:5px 0}
 .bar .label{color:var(--quiet)}.track{background:var(--card);border-radius:4px;height:14px;overflow:hidden}
 .track i{display:block;height:100%;min-width:2px;background:var(--blue)}.value{font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px}

@@ -18,7 +18,6 @@ export function reportText(evidence: ReportEvidence): string {
   return [
     heading(evidence),
     phases(evidence),
-    engines(evidence),
     clouds(evidence),
     lag(evidence),
     tables(evidence),
