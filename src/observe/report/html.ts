@@ -38,6 +38,7 @@ ${section('Tables', tables(evidence))}
 ${section('Rows that differ', differingRows(evidence))}
 ${section('Who decided what', people(evidence))}
 ${section('What was done', whatWasDone(evidence))}
+${section('Engines', engines(evidence))}
 ${section('Noticed', remarks(evidence))}
 <footer>${esc(`generated ${evidence.generatedAt}`)}</footer>
 </body></html>`;

@@ -26,6 +26,7 @@ export function reportText(evidence: ReportEvidence): string {
     application(evidence),
     people(evidence),
     whatWasDone(evidence),
+    engines(evidence),
     remarks(evidence),
   ]
     .filter((section) => section !== '')
