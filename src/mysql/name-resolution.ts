@@ -1,7 +1,7 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { Resolver, lookup } from 'node:dns';
 import type { LookupFunction, Socket } from 'node:net';
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { SkyferryFailure } from '../failures.ts';
 
 const KEEPALIVE_MS = 15_000;
@@ -30,9 +30,11 @@ export function useNameServers(list: string | undefined): void {
   servers = wanted;
 }
 
-/** A connecting socket to a host by name; errors come as the socket's events. */
+/** A connecting socket to a host by name or address; errors come as the socket's events. */
 export function connectSocket({ host, port }: { host: string; port: number }): Socket {
   const socket = connect({ host, port, noDelay: true, lookup: lookUp });
+  // mysql2 names the server to TLS by a name only: Node then takes this, and without it `localhost`.
+  if (isIP(host) !== 0) Object.assign(socket, { _host: host });
   return socket.setKeepAlive(true, KEEPALIVE_MS);
 }
 

@@ -16,7 +16,10 @@ let dns: Awaited<ReturnType<typeof serveNames>>;
 let named: Endpoint;
 
 beforeAll(async () => {
-  [server, dns] = await Promise.all([startMysql([], ['localhost', NAME]), serveNames()]);
+  [server, dns] = await Promise.all([
+    startMysql(['--bind-address=127.0.0.1,127.0.0.2'], ['localhost', NAME, '127.0.0.1']),
+    serveNames(),
+  ]);
   named = { ...server.endpoint, host: NAME };
 });
 afterEach(() => useNameServers(undefined));
@@ -55,6 +58,18 @@ test('an alias that the certificate does not name is refused, however it resolve
   const connect = (endpoint: Endpoint) => withConnection(endpoint, {}, (c) => c.query('SELECT 1'));
   await expect(connect(alias)).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   await expect(connect({ ...alias, tls: { mode: 'disabled' } })).resolves.toHaveLength(1);
+});
+
+test('an address is verified as what it is: a certificate for localhost does not name it', async () => {
+  const at = (host: string) => ({ ...server.endpoint, host });
+  const connect = (host: string) => withConnection(at(host), {}, (c) => c.query('SELECT 1'));
+  await expect(connect('127.0.0.1')).resolves.toHaveLength(1);
+  await expect(connect('127.0.0.2')).rejects.toMatchObject({
+    message: expect.stringContaining('HANDSHAKE_SSL_ERROR') as string,
+  });
+  await expect(openRawConnection(at('127.0.0.2'))).rejects.toMatchObject({
+    code: 'CONNECTION_LOST',
+  });
 });
 
 test('a list that is none is refused at once', () => {
