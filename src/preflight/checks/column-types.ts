@@ -1,5 +1,6 @@
-import type { Column } from '../../mysql/catalog/types.ts';
+import type { Column, Table } from '../../mysql/catalog/types.ts';
 import { displayName } from '../../mysql/identifier.ts';
+import type { SourceSide } from '../facts.ts';
 import { check } from '../finding.ts';
 
 /** What the engine carries exactly; anything else is refused by name. */
@@ -12,7 +13,20 @@ const carried = new Set(
   ).split(' '),
 );
 
-export const columnsCheck = check(
+/** So many bits a DOUBLE holds exactly. */
+const SET_MEMBERS = 53;
+
+/** Columns of the row key, or of a foreign key, whose values are found by a number that is not exact. */
+function longSets({ columns, rowKey, foreignKeys }: Table): Column[] {
+  const keys = new Set([...(rowKey?.columns ?? []), ...foreignKeys.flatMap((key) => key.columns)]);
+  // No member may contain a comma.
+  const members = ({ columnType }: Column) => columnType.split(',').length;
+  return columns.filter(
+    (column) => column.dataType === 'set' && keys.has(column.name) && members(column) > SET_MEMBERS,
+  );
+}
+
+export const columnsCheck = check<SourceSide>(
   'column-types',
   'every column can be carried exactly',
   ({ catalog }) => {
@@ -26,6 +40,14 @@ export const columnsCheck = check(
       columns.filter(({ column }) => pick(column)).map(({ object }) => object);
     const special = named(({ generated, invisible }) => generated !== null || invisible);
     return [
+      ...catalog.tables.flatMap((table) =>
+        longSets(table).map((column) => ({
+          severity: 'blocker' as const,
+          object: `${displayName(table.name)}.${column.name}`,
+          found: `is a SET of more than ${SET_MEMBERS} members in a key: MySQL compares their numbers as DOUBLE, so rows cannot be told apart`,
+          fix: 'give the table a primary key of another type on the source',
+        })),
+      ),
       ...columns
         .filter(({ column }) => !carried.has(column.dataType))
         .map(({ column, object }) => ({

@@ -53,6 +53,7 @@ export const sourceChecks: readonly Check<SourceSide>[] = [
   schemasCheck,
   storageEnginesCheck,
   rowKeysCheck,
+  columnsCheck,
   jsonScalarsCheck,
   foreignKeysCheck,
   tableNamesCheck,
