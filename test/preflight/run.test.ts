@@ -12,6 +12,7 @@ import { setStartPosition } from '../../src/checkpoint/store.ts';
 import { createCheckpoint } from '../../src/checkpoint/take-name.ts';
 import { readCatalog } from '../../src/mysql/catalog/read.ts';
 import { collationsCheck } from '../../src/preflight/checks/collations.ts';
+import { columnsCheck } from '../../src/preflight/checks/column-types.ts';
 import { fenceCheck } from '../../src/preflight/checks/fence.ts';
 import { retentionCheck } from '../../src/preflight/checks/retention.ts';
 import { readServerFacts } from '../../src/preflight/facts.ts';
@@ -731,3 +732,28 @@ async function look(
   const { findings } = await runPreflight({ ...input, engine: input.config.engine }, options);
   return [...findings];
 }
+
+test('a SET that no number tells apart may be no key', async () => {
+  const set = (members: number) =>
+    `SET(${Array.from({ length: members }, (_, i) => `'m${i}'`).join()})`;
+  await run(pair.source, [
+    'CREATE DATABASE sets',
+    `CREATE TABLE sets.told (s ${set(53)} PRIMARY KEY, other ${set(64)})`,
+    `CREATE TABLE sets.untold (s ${set(54)} PRIMARY KEY)`,
+  ]);
+  const [catalog, facts] = await withConnection(pair.source, {}, async (c) => [
+    await readCatalog(c, ['sets']),
+    await readServerFacts('source', pair.source.user, c),
+  ]);
+  const found = await columnsCheck.run({
+    config,
+    catalog,
+    source: facts,
+    target: facts,
+    fence: undefined,
+    consumers: [],
+    switches: [],
+    signal,
+  });
+  expect(found).toMatchObject([{ severity: 'blocker', object: 'sets.untold.s' }]);
+});
