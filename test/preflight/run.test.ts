@@ -751,7 +751,6 @@ test('a SET that no number tells apart may be no key', async () => {
     source: facts,
     target: facts,
     fence: undefined,
-    consumers: [],
     switches: [],
     signal,
   });
