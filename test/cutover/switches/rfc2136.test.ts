@@ -12,11 +12,7 @@ import { createRfc2136Switch } from '../../../src/cutover/switches/rfc2136.ts';
 import { sendUpdate } from '../../../src/cutover/switches/nsupdate.ts';
 import { resolveNamed, resolveNsupdate } from '../../../src/sandbox/resolver/resolve.ts';
 import type { BindServer } from './bind-server.ts';
-import {
-  BIND_STOP_GRACE_MS,
-  randomTsigKey,
-  startBindServer,
-} from './bind-server.ts';
+import { BIND_STOP_GRACE_MS, randomTsigKey, startBindServer } from './bind-server.ts';
 
 const signal = new AbortController().signal;
 const key = randomTsigKey('skyferry');
