@@ -13,7 +13,7 @@ import { signalNames } from './messages.ts';
 import { refuseEngine, switchEngine } from './engine-in-use.ts';
 import { acceptPreparation, refusePreparation } from './preparation.ts';
 import type { Messages } from './read-message.ts';
-import { readMessage } from './read-message.ts';
+import { descriptions, readMessage } from './read-message.ts';
 import type { State } from './state.ts';
 import { isOver, keep, nowIso } from './state.ts';
 
@@ -37,11 +37,15 @@ export class Inbox {
 
   open(): void {
     for (const name of signalNames) {
-      setHandler(defineSignal<[unknown]>(name), (input) => this.#signalled(name, input));
+      const description = descriptions[name];
+      setHandler(defineSignal<[unknown]>(name), (input) => this.#signalled(name, input), {
+        description,
+      });
       setHandler(
         defineUpdate<MessageRecord, [unknown]>(name),
         (input) => this.#updated(name, input),
         {
+          description,
           validator: (input) => {
             const read = readMessage(name, input);
             const reason = read.ok ? this.#refusal(name, read.message) : read.reason;

@@ -30,6 +30,19 @@ const schemas = {
   }),
 } as const satisfies Record<MessageName, z.ZodType>;
 
+/** For whoever sends one from Temporal's UI or CLI. */
+export const descriptions: Record<MessageName, string> = {
+  'approve-preparation': 'let clouds be changed as the plan says: {"by": …, "planHash"?, "note"?}',
+  'approve-cutover': 'let the cutover begin: {"by": …, "planHash"?, "note"?}',
+  'reject-cutover': 'withdraw an approval, or refuse to give one: {"by": …, "reason"?}',
+  pause: 'stop at a safe point; changes go on being applied: {"by": …, "reason"?}',
+  resume: 'go on after a pause: {"by": …}',
+  abort:
+    'end it before the switch: {"by": …, "reason"?, "dropTarget"?: its name, "deleteCreated"?}',
+  'retry-phase': 'take the parked phase up again: {"by": …}',
+  'switch-engine': `take a parked migration up with another engine: {"by": …, "engine": "${switchableEngines.join('" or "')}"}`,
+};
+
 export interface Messages {
   'approve-preparation': Approve;
   'approve-cutover': Approve;

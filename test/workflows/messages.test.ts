@@ -1,3 +1,4 @@
+import type { temporal } from '@temporalio/proto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Phase } from '../../src/workflows/messages.ts';
 import { config, planHash } from './config.ts';
@@ -256,8 +257,15 @@ describe('what anybody may send', () => {
       cause: { message: /malformed/ },
     });
     expect((await run.events()).filter((type) => type.includes('UPDATE'))).toEqual([]);
+    const { definition } = await run.handle.query<WorkflowMetadata>('__temporal_workflow_metadata');
+    for (const { name, description } of definition?.updateDefinitions ?? []) {
+      expect([name, description]).toEqual([name, expect.stringContaining('{"by": …')]);
+    }
+    expect(definition?.updateDefinitions).toHaveLength(8);
     const taken = await run.handle.executeUpdate('approve-cutover', { args: [{ by: 'ann' }] });
     expect(taken).toMatchObject({ by: 'ann', via: 'update', outcome: 'accepted' });
     await run.result();
   });
 });
+
+type WorkflowMetadata = temporal.api.sdk.v1.IWorkflowMetadata;

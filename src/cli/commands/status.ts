@@ -35,11 +35,11 @@ export function registerStatus(program: Command): void {
       }>();
       const name = await migrationName(named, options);
       await using session = await connectTemporal();
-      const { status, stopped } =
+      const last =
         options.watch === true
           ? await watch(session, name)
           : await show(session, name, options.json === true);
-      process.exitCode = stopped === undefined ? exitCodeOfStatus(status) : exitCodes.error;
+      process.exitCode = hasFailed(last) ? exitCodes.error : exitCodeOfStatus(last.status);
     });
 }
 
@@ -48,7 +48,7 @@ async function show(session: Session, name: string, json: boolean): Promise<Stat
   const { status, activities, workers, stopped } = snapshot;
   if (json) {
     printJson({
-      status: stopped !== undefined ? 'error' : isWaiting(status) ? 'waiting' : 'ok',
+      status: hasFailed(snapshot) ? 'error' : isWaiting(status) ? 'waiting' : 'ok',
       data: { status, activities, workers, stopped },
       next_steps: status.nextSteps,
     });
@@ -57,6 +57,9 @@ async function show(session: Session, name: string, json: boolean): Promise<Stat
   }
   return snapshot;
 }
+
+const hasFailed = ({ status, stopped }: StatusSnapshot): boolean =>
+  stopped !== undefined || status.phase === 'failed';
 
 /** A live picture on a terminal, one line for each change in a pipe. Ctrl-C leaves the migration running. */
 async function watch(session: Session, name: string): Promise<StatusSnapshot> {
