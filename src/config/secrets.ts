@@ -54,8 +54,8 @@ function fromEnv(env: NodeJS.ProcessEnv, name: string): string {
   if (value !== undefined && value !== '') return value;
   throw unresolved(
     `\${env:${name}}`,
-    'is not set on this worker',
-    `start the worker with ${name} set`,
+    'is not set where it is needed: in the environment of the worker, or of this command',
+    `set ${name} there`,
   );
 }
 
@@ -64,8 +64,8 @@ async function fromFile(directory: string | undefined, name: string): Promise<st
   if (directory === undefined) {
     throw unresolved(
       reference,
-      'cannot be read: this worker has no secrets directory',
-      'start it with --secrets DIR',
+      'cannot be read: no secrets directory was given',
+      'give one to the worker, or to this command: --secrets DIR, or SKYFERRY_SECRETS',
     );
   }
   const root = await realpath(directory).catch(() => resolve(directory));
@@ -74,15 +74,15 @@ async function fromFile(directory: string | undefined, name: string): Promise<st
     throw unresolved(
       reference,
       `cannot be read (${error.code})`,
-      `put the file below the worker's secrets directory`,
+      'put the file below the secrets directory',
     );
   });
   // After realpath, so that neither `..` nor a link leads out.
   if (real !== root && !real.startsWith(root + sep)) {
     throw unresolved(
       reference,
-      "lies outside the worker's secrets directory",
-      'move the file, or start the worker with another --secrets DIR',
+      'lies outside the secrets directory',
+      'move the file, or give another --secrets DIR',
     );
   }
   const text = await readFile(real, 'utf8').catch((error: NodeJS.ErrnoException) => {
