@@ -23,6 +23,8 @@ export function findingsLines(findings: readonly Finding[]): string[] {
       ...(fix === undefined ? [] : [`             ${pc.bold('fix:')} ${fix}`]),
     ]),
     '',
-    `${count('blocker')} blockers, ${count('warning')} warnings, ${count('info')} notes, ${count('ok')} checks without a finding`,
+    `${counted(count('blocker'), 'blocker')}, ${counted(count('warning'), 'warning')}, ${counted(count('info'), 'note')}, ${counted(count('ok'), 'check')} without a finding`,
   ];
 }
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
