@@ -37,7 +37,8 @@ export async function untilSwitch(
   journal: CutoverJournal,
   steps: StepList,
 ): Promise<void> {
-  const budget = new Budget(job.downtimeBudgetMs);
+  const spent = () => steps.describeSince('raise fence') || 'in an attempt whose worker was lost';
+  const budget = new Budget(job.downtimeBudgetMs, spent);
   const signal = AbortSignal.any([given, budget.signal]);
   // One listener for each session.
   setMaxListeners(0, signal);

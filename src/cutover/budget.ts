@@ -3,12 +3,15 @@ import { SkyferryFailure } from '../failures.ts';
 /** Runs from the moment when writes may begin to fail; a later attempt inherits what is left. */
 export class Budget {
   readonly #budgetMs: number;
+  readonly #spent: () => string;
   readonly #abort = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #endsAt = Number.POSITIVE_INFINITY;
 
-  constructor(budgetMs: number) {
+  /** @param spent what the time behind the fence was spent on, in words */
+  constructor(budgetMs: number, spent: () => string) {
     this.#budgetMs = budgetMs;
+    this.#spent = spent;
   }
 
   get signal(): AbortSignal {
@@ -33,10 +36,10 @@ export class Budget {
   exceeded(): SkyferryFailure {
     return new SkyferryFailure(
       'DOWNTIME_EXCEEDED',
-      `the cutover took longer than its downtime budget of ${this.#budgetMs} ms`,
+      `the cutover took longer than its downtime budget of ${this.#budgetMs} ms: ${this.#spent()}`,
       {
         safe: 'nothing was switched; the source takes writes',
-        next: 'look at the durations of the steps, raise cutover.downtimeBudget or cut over at a quieter time',
+        next: 'raise cutover.downtimeBudget, or cut over when the step that took longest has less to do',
       },
     );
   }

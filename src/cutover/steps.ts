@@ -7,6 +7,7 @@ export type OnStep = (step: string) => unknown;
 export class StepList {
   readonly #records: StepRecord[];
   readonly #onStep: OnStep;
+  #running: { readonly step: string; readonly began: number } | null = null;
 
   constructor(earlier: readonly StepRecord[], onStep: OnStep) {
     this.#records = [...earlier];
@@ -21,8 +22,10 @@ export class StepList {
     await this.#onStep(step);
     const startedAt = new Date().toISOString();
     const began = performance.now();
+    this.#running = { step, began };
     const result = await run();
-    const seconds = Math.round(performance.now() - began) / 1000;
+    this.#running = null;
+    const seconds = secondsSince(began);
     this.#records.push({
       step,
       startedAt,
@@ -31,4 +34,19 @@ export class StepList {
     });
     return result;
   }
+  /** How long each step from `first` on took, the one that has not ended included. */
+  describeSince(first: string): string {
+    const from = this.#records.findIndex(({ step }) => step === first);
+    const done = from === -1 ? [] : this.#records.slice(from);
+    const lines = done.map(({ step, seconds }) => `${step} ${seconds} s`);
+    if (this.#running !== null) {
+      const { step, began } = this.#running;
+      lines.push(`${step} ${secondsSince(began)} s and not done`);
+    }
+    return lines.join(', ');
+  }
+}
+
+function secondsSince(began: number): number {
+  return Math.round(performance.now() - began) / 1000;
 }

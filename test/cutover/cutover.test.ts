@@ -359,7 +359,10 @@ describe('cutOver', () => {
         },
       },
     );
-    await expect(drains).rejects.toMatchObject({ code: 'DOWNTIME_EXCEEDED' });
+    await expect(drains).rejects.toMatchObject({
+      code: 'DOWNTIME_EXCEEDED',
+      message: expect.stringMatching(/: raise fence .* s, .*drain 1\.\d+ s and not done$/),
+    });
     await expectBefore();
   });
 
