@@ -53,7 +53,8 @@ export const long: ActivityOptions = {
     initialInterval: '1s',
     backoffCoefficient: 2,
     maximumInterval: '1m',
-    maximumAttempts: 10,
+    // A server may be away for a quarter of an hour before a person is needed.
+    maximumAttempts: 20,
   },
   // The next step may begin only when this one has let go of its connections.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -104,7 +105,7 @@ export const finishing: ActivityOptions = {
 };
 
 /**
- * A long activity that has run well for this long has earned all its attempts anew: otherwise ten lost
+ * A long activity that has run well for this long has earned all its attempts anew: otherwise twenty lost
  * connections in a year would park a migration.
  */
 export const RENEWED_AFTER_MS = 30 * 60_000;
