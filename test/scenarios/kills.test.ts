@@ -205,7 +205,7 @@ describe('while changes are applied and the database is switched', () => {
   test('between fence and switch', { timeout: 120_000 }, async () => {
     await run.update('approve-cutover');
     await eventually('fenced', fenced);
-    lab.toSource.delay(200, 'to-client');
+    lab.toSource.delay(80, 'to-client');
     await eventually(
       'quiescence recorded',
       async () => (await run.cutover()).position !== undefined,

@@ -41,13 +41,14 @@ describe('the sandbox’s Azure DNS, through the SDK', () => {
     const stale = { ifMatch: made.etag ?? '' };
     const refused = { statusCode: 412, code: 'PreconditionFailed' };
     for (const attempt of [
-      recordSets.update(RG, ZONE, 'a', 'CNAME', cname('z.example'), stale),
-      recordSets.createOrUpdate(RG, ZONE, 'a', 'CNAME', cname('z.example'), stale),
-      recordSets.createOrUpdate(RG, ZONE, 'a', 'CNAME', cname('z.example'), { ifNoneMatch: '*' }),
-      recordSets.createOrUpdate(RG, ZONE, 'new', 'CNAME', cname('z.example'), stale),
-      recordSets.delete(RG, ZONE, 'a', 'CNAME', stale),
+      () => recordSets.update(RG, ZONE, 'a', 'CNAME', cname('z.example'), stale),
+      () => recordSets.createOrUpdate(RG, ZONE, 'a', 'CNAME', cname('z.example'), stale),
+      () =>
+        recordSets.createOrUpdate(RG, ZONE, 'a', 'CNAME', cname('z.example'), { ifNoneMatch: '*' }),
+      () => recordSets.createOrUpdate(RG, ZONE, 'new', 'CNAME', cname('z.example'), stale),
+      () => recordSets.delete(RG, ZONE, 'a', 'CNAME', stale),
     ]) {
-      await expect(attempt).rejects.toMatchObject(refused);
+      await expect(attempt()).rejects.toMatchObject(refused);
     }
     expect(await recordSets.get(RG, ZONE, 'a', 'CNAME')).toEqual(changed);
   });
@@ -72,11 +73,11 @@ describe('the sandbox’s Azure DNS, through the SDK', () => {
     const denied = { statusCode: 403, code: 'AuthorizationFailed' };
     const txt = { ttl: 60, txtRecords: [{ value: ['x'] }] };
     for (const attempt of [
-      recordSets.createOrUpdate(RG, ZONE, 'mine', 'TXT', txt),
-      recordSets.delete(RG, ZONE, 'mine', 'CNAME'),
-      zones.createOrUpdate(RG, 'other.example', { location: 'global' }),
+      () => recordSets.createOrUpdate(RG, ZONE, 'mine', 'TXT', txt),
+      () => recordSets.delete(RG, ZONE, 'mine', 'CNAME'),
+      () => zones.createOrUpdate(RG, 'other.example', { location: 'global' }),
     ]) {
-      await expect(attempt).rejects.toMatchObject(denied);
+      await expect(attempt()).rejects.toMatchObject(denied);
     }
   });
 
