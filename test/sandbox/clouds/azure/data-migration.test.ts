@@ -205,7 +205,9 @@ describe('a migration by the service', () => {
     await copyTables(source, target, ['batch']);
     const follow = async (task: string) => {
       await api.call('PUT', `${TASKS}/${task}`, syncTask(from, to, ['batch']));
-      await api.taskUntil(`${TASKS}/${task}`, (now) => Boolean(database(now, 'batch')['initializationCompleted'])); // prettier-ignore
+      // It reads the binlog by then, and is not about to.
+      const follows = (now: Task) => database(now, 'batch')['migrationState'] === 'READY_TO_COMPLETE'; // prettier-ignore
+      await api.taskUntil(`${TASKS}/${task}`, follows);
     };
     await follow('ddl');
     await run(source, "ALTER TABLE batch.run COMMENT = 'changed'");
