@@ -52,9 +52,10 @@ export const long: ActivityOptions = {
   retry: {
     initialInterval: '1s',
     backoffCoefficient: 2,
-    maximumInterval: '1m',
+    // A lost worker counts as an attempt: the fifth in a month must not leave changes waiting for a minute.
+    maximumInterval: '10s',
     // A server may be away for a quarter of an hour before a person is needed.
-    maximumAttempts: 20,
+    maximumAttempts: 100,
   },
   // The next step may begin only when this one has let go of its connections.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -105,7 +106,7 @@ export const finishing: ActivityOptions = {
 };
 
 /**
- * A long activity that has run well for this long has earned all its attempts anew: otherwise twenty lost
+ * A long activity that has run well for this long has earned all its attempts anew: otherwise a hundred lost
  * connections in a year would park a migration.
  */
 export const RENEWED_AFTER_MS = 30 * 60_000;

@@ -117,6 +117,36 @@ describe('while changes are applied and the database is switched', () => {
     await run.untilPhase('awaiting-approval');
   });
 
+  // First, while few rows have been touched since they were compared.
+  test('after the fence, before recording it', { timeout: 120_000 }, async () => {
+    lab.toSource.delay(25, 'to-client');
+    await run.update('approve-cutover');
+    await eventually('to be fenced', async () => (await run.cutover()).fencedAt !== undefined);
+    // From now on the worker hears late what it has done.
+    lab.toSource.delay(300, 'to-client');
+    await eventually('fenced', fenced);
+    killAndReplace();
+    lab.toSource.release();
+    // What was to be done is recorded, that it was done is not.
+    const { fencedAt, position } = await run.cutover();
+    expect([fencedAt, position]).toEqual([expect.any(String), undefined]);
+    await takenBack();
+  });
+
+  test('between fence and switch', { timeout: 120_000 }, async () => {
+    await run.update('approve-cutover');
+    await eventually('fenced', fenced);
+    lab.toSource.delay(80, 'to-client');
+    await eventually(
+      'quiescence recorded',
+      async () => (await run.cutover()).position !== undefined,
+    );
+    killAndReplace();
+    lab.toSource.release();
+    expect(await run.application()).toContain(`:${lab.sandbox.state.ports.source}`);
+    await takenBack();
+  });
+
   test('mid-transaction', async () => {
     await using locker = await lockOnTarget(QUIET.from + 900);
     await inOneTransaction(
@@ -187,33 +217,7 @@ describe('while changes are applied and the database is switched', () => {
     expect(await differencesNow()).toEqual({});
   });
 
-  test('after the fence, before recording it', { timeout: 120_000 }, async () => {
-    lab.toSource.delay(25, 'to-client');
-    await run.update('approve-cutover');
-    await eventually('to be fenced', async () => (await run.cutover()).fencedAt !== undefined);
-    // From now on the worker hears late what it has done.
-    lab.toSource.delay(300, 'to-client');
-    await eventually('fenced', fenced);
-    killAndReplace();
-    lab.toSource.release();
-    // What was to be done is recorded, that it was done is not.
-    const { fencedAt, position } = await run.cutover();
-    expect([fencedAt, position]).toEqual([expect.any(String), undefined]);
-    await takenBack();
-  });
-
-  test('between fence and switch', { timeout: 120_000 }, async () => {
-    await run.update('approve-cutover');
-    await eventually('fenced', fenced);
-    lab.toSource.delay(80, 'to-client');
-    await eventually(
-      'quiescence recorded',
-      async () => (await run.cutover()).position !== undefined,
-    );
-    killAndReplace();
-    lab.toSource.release();
-    expect(await run.application()).toContain(`:${lab.sandbox.state.ports.source}`);
-    await takenBack();
+  test('after all of them: switched', async () => {
     await run.update('approve-cutover');
     await run.handle.result();
     await application.stop();
