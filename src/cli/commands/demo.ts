@@ -17,7 +17,7 @@ interface DemoFlags {
   stateDir: string;
   keep?: boolean;
   clouds?: boolean;
-  engine: Engine;
+  engine?: Engine;
 }
 
 export function registerDemo(program: Command): void {
@@ -35,9 +35,10 @@ export function registerDemo(program: Command): void {
     .option('--seed <n>', 'of the sample rows', '1')
     .option('--clouds', 'from a fake RDS to a fake Azure, with real servers behind them')
     .addOption(
-      new Option('--engine <engine>', 'with --clouds: how rows and changes travel')
-        .choices(['built-in', 'native', 'azure-dms'])
-        .default('built-in'),
+      new Option(
+        '--engine <engine>',
+        'with --clouds: how rows and changes travel, the worker killed in every phase (default: built-in, the worker killed twice)',
+      ).choices(['built-in', 'native', 'azure-dms']),
     )
     .option('--state-dir <dir>', 'where the servers live', '.skyferry/demo')
     .option('--keep', 'leave the sandbox up afterwards')
@@ -50,7 +51,7 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
     import('../../sandbox/down.ts'),
   ]);
   const { stateDir, engine, clouds = false } = flags;
-  if (engine !== 'built-in' && !clouds) {
+  if (engine !== undefined && !clouds) {
     throw new SkyferryFailure('CONFIG_INVALID', `--engine ${engine} needs --clouds`);
   }
   const began = Date.now();
@@ -77,7 +78,7 @@ async function demo(flags: DemoFlags, signal: AbortSignal): Promise<void> {
       say,
     };
     const { evidence, files, ok } = clouds
-      ? await inClouds(sandbox, life, { ...options, engine })
+      ? await inClouds(sandbox, life, options, engine)
       : await plain(sandbox, options);
     await writeFile(files.report, await renderReport(evidence, 'html'));
     out(await renderReport(evidence, 'text'));
@@ -110,18 +111,24 @@ async function plain(sandbox: Sandbox, options: DemoOptions) {
 async function inClouds(
   sandbox: Sandbox,
   life: 'bound' | 'detached',
-  options: DemoOptions & { readonly engine: Engine },
+  options: DemoOptions,
+  engine: Engine | undefined,
 ) {
-  const [{ launchClouds }, { layoutOf }, { runCloudsDemo }, { killsOf }] = await Promise.all([
-    import('../../sandbox/clouds/launch.ts'),
-    import('../../sandbox/state.ts'),
-    import('../../sandbox/demo/clouds/run-clouds-demo.ts'),
-    import('../../sandbox/demo/clouds/kills.ts'),
-  ]);
+  const [{ launchClouds }, { layoutOf }, { runCloudsDemo }, { killsOf, twoKills }] =
+    await Promise.all([
+      import('../../sandbox/clouds/launch.ts'),
+      import('../../sandbox/state.ts'),
+      import('../../sandbox/demo/clouds/run-clouds-demo.ts'),
+      import('../../sandbox/demo/clouds/kills.ts'),
+    ]);
   const { signal } = options;
   const clouds = await launchClouds(layoutOf(sandbox.stateDir).clouds, { life, signal });
   options.say(`fake clouds with real servers behind them: ${clouds.url}`);
-  return await runCloudsDemo(sandbox, clouds, { ...options, kills: killsOf(options.engine) });
+  return await runCloudsDemo(sandbox, clouds, {
+    ...options,
+    engine: engine ?? 'built-in',
+    kills: engine === undefined ? twoKills() : killsOf(engine),
+  });
 }
 
 function positive(text: string, flag: string): number {

@@ -40,6 +40,12 @@ const ownWords: Record<Engine, Readonly<Record<string, string>>> = {
   },
 };
 
+/** Those of the demo without clouds: during the load and during catch-up. */
+export function twoKills(): PlannedKill[] {
+  const chosen = ['copyTables', 'applyChanges'];
+  return killsOf('built-in').filter(({ activity }) => chosen.includes(activity));
+}
+
 export function killsOf(engine: Engine): PlannedKill[] {
   return everywhere.map(([phase, activity, during]) => ({
     phase,
