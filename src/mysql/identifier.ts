@@ -4,7 +4,10 @@ export function quoteIdentifier(name: string): string {
   return '`' + name.replaceAll('`', '``') + '`';
 }
 
-/** `user@host` as CURRENT_USER and definers are printed, as a statement names that account. */
+/**
+ * `user@host` as CURRENT_USER and definers are printed, as a statement names that account: in backticks,
+ * since what a string holds depends on the sql_mode.
+ */
 export function quoteAccount(account: string): string {
   const at = account.lastIndexOf('@');
   const part = (text: string) => (text === '' ? "''" : quoteIdentifier(text));

@@ -3,7 +3,7 @@ import type { Connection } from '../../mysql/connection.ts';
 import { withConnection } from '../../mysql/connection.ts';
 import type { Endpoint } from '../../mysql/endpoint.ts';
 import type { QualifiedName } from '../../mysql/identifier.ts';
-import { displayName } from '../../mysql/identifier.ts';
+import { displayName, quoteAccount } from '../../mysql/identifier.ts';
 import type { Coverage } from './cover.ts';
 import { cover } from './cover.ts';
 import type { FormerEvents } from './event-stop.ts';
@@ -251,12 +251,7 @@ function toLock({ accounts }: AccountLockState): AccountLockState['accounts'] {
 
 /** Null when there is nothing to do. One statement: all of them or none. */
 function alter(former: AccountLockState, what: 'LOCK' | 'UNLOCK'): string | null {
-  const names = toLock(former).map(({ user, host }) => `${quote(user)}@${quote(host)}`);
+  const names = toLock(former).map(({ user, host }) => quoteAccount(`${user}@${host}`));
   if (names.length === 0) return null;
   return `ALTER ${MARKER} USER IF EXISTS ${names.join(', ')} ACCOUNT ${what}`;
-}
-
-/** As an identifier: what is within does not depend on the sql_mode, as it would in a string. */
-function quote(text: string): string {
-  return '`' + text.replaceAll('`', '``') + '`';
 }
