@@ -1,15 +1,20 @@
 import { contentHash } from '../config/hash.ts';
 import type { Plan } from './plan.ts';
 
-/** What a person approves. Estimates, what the engines not taken would mean, what the fence would meet, and row counts are left out: they move while the source is written to. */
-export function planHash({
-  estimates: _,
-  engines: __,
-  whyEngine: ___,
-  cutover: { rehearsal: ____, ...cutover },
-  // The largest ones, which may be others tomorrow; `tablesHash` is of all.
-  tables: _____,
-  ...decisions
-}: Plan): string {
-  return contentHash({ ...decisions, cutover });
+/**
+ * They move while the source is written to, or are about engines that are not taken. `tables` are the largest
+ * ones, which may be others tomorrow: `tablesHash` is of all.
+ */
+const MOVING: ReadonlySet<string> = new Set<keyof Plan>([
+  'estimates',
+  'engines',
+  'whyEngine',
+  'tables',
+]);
+
+/** What a person approves; what the fence would meet at this moment is left out too. */
+export function planHash(plan: Plan): string {
+  const { rehearsal: _, ...cutover } = plan.cutover;
+  const decisions = Object.entries(plan).filter(([name]) => !MOVING.has(name));
+  return contentHash({ ...Object.fromEntries(decisions), cutover });
 }
