@@ -68,7 +68,7 @@ export async function countWorkers({ client }: Session, taskQueue = TASK_QUEUE):
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: taskQueue },
-    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- its package is not loaded for one number
     taskQueueType: WORKFLOW_TASK_QUEUE,
   });
   const recent = Date.now() - 70_000;

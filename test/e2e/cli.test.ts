@@ -170,7 +170,7 @@ describe('a migration that is started, looked at and aborted', () => {
     const piped = await type('skyferry status | cat');
     expect(piped.stdout).toContain('elsewhere is on the source too');
     expect(piped.stdout).toContain('retry');
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- colours are what must not be there
     expect(piped.stdout).not.toMatch(/\u001b/);
   });
 

@@ -1,5 +1,4 @@
-// @peculiar/x509 does not load without the polyfill.
-// oxlint-disable-next-line import/no-unassigned-import
+// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 does not load without the polyfill
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,
