@@ -34,6 +34,7 @@ export class StepList {
     });
     return result;
   }
+
   /** How long each step from `first` on took, the one that has not ended included. */
   describeSince(first: string): string {
     const from = this.#records.findIndex(({ step }) => step === first);
