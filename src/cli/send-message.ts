@@ -1,5 +1,4 @@
 import { userInfo } from 'node:os';
-import type { WorkflowHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { SkyferryFailure } from '../failures.ts';
 import type { MessageName } from '../workflows/messages.ts';
@@ -8,6 +7,7 @@ import { out, printJson } from './output.ts';
 import {
   connectTemporal,
   countWorkers,
+  describeMigration,
   isUnanswered,
   migrationHandle,
   TemporalUnreachable,
@@ -41,12 +41,13 @@ export async function sendMessage(
   const options = command.optsWithGlobals<{ config: string; json?: boolean }>();
   const name = await migrationName(named, options);
   await using session = await connectTemporal();
-  const handle = migrationHandle(session, name);
+  const { status, taskQueue } = await describeMigration(session, name);
+  if (status.name !== 'RUNNING') throw notRunning(name);
   // Temporal keeps an update that nobody takes: it would be taken whenever a worker starts.
-  if ((await countWorkers(session)) === 0) throw await noWorker(handle, name, message);
+  if ((await countWorkers(session, taskQueue)) === 0) throw noWorker(message);
   try {
     await session.client.withDeadline(Date.now() + UPDATE_DEADLINE_MS, () =>
-      handle.executeUpdate(message, { args: [payload] }),
+      migrationHandle(session, name).executeUpdate(message, { args: [payload] }),
     );
   } catch (error) {
     throw await explain(error, name, message);
@@ -55,13 +56,7 @@ export async function sendMessage(
   else out(`${message}: accepted by migration/${name}`);
 }
 
-async function noWorker(handle: WorkflowHandle, name: string, message: string): Promise<unknown> {
-  try {
-    const { status } = await handle.describe();
-    if (status.name !== 'RUNNING') return notRunning(name);
-  } catch (error) {
-    return await explain(error, name, message);
-  }
+function noWorker(message: string): TemporalUnreachable {
   return new TemporalUnreachable(
     `No worker polls, so nobody would take ${message}: it was not sent`,
     'start one (skyferry worker), then say it again',

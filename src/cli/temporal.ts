@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { SkyferryFailure } from '../failures.ts';
 import type { MigrationStatus } from '../workflows/messages.ts';
-import { TASK_QUEUE, workflowId } from '../workflows/messages.ts';
+import { workflowId } from '../workflows/messages.ts';
 import type { MigrationReport } from '../workflows/results.ts';
 
 /** Temporal could not be reached, or nobody behind it answered in time. */
@@ -63,8 +63,8 @@ export function migrationHandle({ client }: Session, name: string): WorkflowHand
 /** temporal.api.enums.v1.TaskQueueType; the package of the enum takes long to load. */
 const WORKFLOW_TASK_QUEUE = 1;
 
-/** How many workers poll a queue, by default Skyferry's: without one a query hangs and nothing goes on. */
-export async function countWorkers({ client }: Session, taskQueue = TASK_QUEUE): Promise<number> {
+/** How many workers poll a queue: without one a query hangs and nothing goes on. */
+export async function countWorkers({ client }: Session, taskQueue: string): Promise<number> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name: taskQueue },

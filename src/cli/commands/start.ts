@@ -61,7 +61,7 @@ async function start(config: MigrationConfig, json: boolean): Promise<void> {
     out(`started ${id} (run ${handle.firstExecutionRunId})`);
     note(`follow it: ${follow}`);
   }
-  if ((await countWorkers(session)) === 0) {
+  if ((await countWorkers(session, TASK_QUEUE)) === 0) {
     note(
       `No worker polls the task queue "${TASK_QUEUE}" yet: it waits until you start one: skyferry worker`,
     );
